@@ -1,0 +1,159 @@
+import NIOCore
+import NIOHTTP1
+import OriginStore
+
+extension ConnectionHandler: ObjectReader {
+    /// Bytes given to the socket's queue at a time when all are there.
+    private static var pieceBytes: Int { 128 << 10 }
+
+    func serve(_ key: ObjectKey, _ request: HTTPRequestHead) {
+        switch origin.store.find(key) {
+        case .playlist(let playlist):
+            let cache: CachePolicy.Class = playlist.kind == .multivariant ? .multivariant : .playlist
+            serve(
+                playlist.body, playlist.head, request,
+                cache: origin.configuration.cache.header(
+                    for: cache, targetDuration: playlist.targetDuration, upstream: playlist.head.cacheControl))
+        case .complete(let head, let body):
+            serve(body, head, request, cache: cacheHeader(key, head))
+        case .growing(let object):
+            follow(object, key, request)
+        case .missing:
+            answer(
+                .notFound, text: request.method == .HEAD ? "" : "there is no such object\n", cache: .notFound)
+            endExchange()
+        }
+    }
+
+    private func cacheHeader(_ key: ObjectKey, _ head: ObjectHead) -> String? {
+        let isInitialization = ["init", "mp4"].contains(key.fileExtension)
+        return origin.configuration.cache.header(
+            for: isInitialization ? .initialization : .segment, upstream: head.cacheControl)
+    }
+
+    // MARK: Objects that are whole
+
+    private func serve(_ body: ByteBuffer, _ head: ObjectHead, _ request: HTTPRequestHead, cache: String?) {
+        var bytes = body
+        var status = HTTPResponseStatus.ok
+        var contentRange: String?
+        let matches = request.headers["If-None-Match"].contains { $0 == "*" || $0.contains(head.entityTag) }
+        let ifRange = request.headers.first(name: "If-Range")
+        if matches {
+            status = .notModified
+        } else if let range = request.headers.first(name: "Range").flatMap({ ByteRange(header: $0) }),
+            request.method == .GET, ifRange == nil || ifRange == head.entityTag
+        {
+            if let offsets = range.resolved(length: body.readableBytes) {
+                status = .partialContent
+                contentRange = "bytes \(offsets.lowerBound)-\(offsets.upperBound - 1)/\(body.readableBytes)"
+                bytes = body.getSlice(at: body.readerIndex + offsets.lowerBound, length: offsets.count) ?? body
+            } else {
+                status = .rangeNotSatisfiable
+                contentRange = "bytes */\(body.readableBytes)"
+                bytes = ByteBuffer()
+            }
+        }
+        var response = self.head(status)
+        response.add("ETag", head.entityTag)
+        if let cache { response.add("Cache-Control", cache) }
+        if let contentRange { response.add("Content-Range", contentRange) }
+        if status != .notModified {
+            response.add("Content-Type", head.contentType)
+            response.add("Content-Length", "\(bytes.readableBytes)")
+            response.add("Accept-Ranges", "bytes")
+            if let time = head.lastModified { response.add("Last-Modified", HTTPDate.text(unixTime: time)) }
+        }
+        write(response.finished())
+        exchange = .sending(status == .notModified || request.method == .HEAD ? ByteBuffer() : bytes)
+        resume()
+    }
+
+    // MARK: Objects that grow
+
+    private func follow(_ object: GrowingObject, _ key: ObjectKey, _ request: HTTPRequestHead) {
+        guard let context else { return }
+        if request.version.minor == 0 {
+            let group = object.readers(on: context.eventLoop)
+            exchange = .awaiting(group, key, request)
+            group.add(self, on: context.eventLoop)
+            return pump(group)
+        }
+        let head = object.head
+        var response = self.head(.ok)
+        response.add("Content-Type", head.contentType)
+        if let cache = cacheHeader(key, head) { response.add("Cache-Control", cache) }
+        response.add("Transfer-Encoding", "chunked")
+        write(response.finished())
+        guard request.method == .GET else {
+            flush()
+            return endExchange()
+        }
+        let group = object.readers(on: context.eventLoop)
+        exchange = .growing(group, cursor: 0)
+        group.add(self, on: context.eventLoop)
+        feed(group, from: 0, mustFlush: true)
+    }
+
+    /// The object has news.
+    func pump(_ group: ReaderGroup) {
+        switch exchange {
+        case .growing(_, let cursor):
+            feed(group, from: cursor, mustFlush: false)
+        case .awaiting(_, let key, let request) where group.condition != .waiting:
+            if let context { group.remove(self, on: context.eventLoop) }
+            exchange = .idle
+            if group.condition == .complete { serve(key, request) } else { cut(.aborted) }
+        default:
+            break
+        }
+    }
+
+    private func feed(_ group: ReaderGroup, from start: Int, mustFlush: Bool) {
+        guard let context else { return }
+        let channel = context.channel
+        var cursor = start
+        while cursor < group.chunks.count, channel.isWritable {
+            context.write(wrapOutboundOut(group.chunks[cursor].framed), promise: nil)
+            cursor += 1
+        }
+        if cursor > start { lastProgress = .now() }
+        exchange = .growing(group, cursor: cursor)
+        if cursor == group.chunks.count, group.condition != .waiting {
+            group.remove(self, on: context.eventLoop)
+            if group.condition == .aborted {
+                if cursor > start || mustFlush { context.flush() }
+                return cut(.aborted)
+            }
+            context.writeAndFlush(wrapOutboundOut(ObjectChunk.last), promise: nil)
+            return endExchange()
+        }
+        if cursor > start || mustFlush { context.flush() }
+    }
+
+    /// The socket takes more.
+    func resume() {
+        switch exchange {
+        case .growing(let group, let cursor):
+            feed(group, from: cursor, mustFlush: false)
+        case .sending(var rest):
+            guard let channel = context?.channel else { return }
+            exchange = .idle
+            while channel.isWritable, let piece = rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes)),
+                piece.readableBytes > 0
+            {
+                write(piece)
+                flush()
+                lastProgress = .now()
+            }
+            if rest.readableBytes > 0 {
+                exchange = .sending(rest)
+            } else {
+                flush()
+                endExchange()
+            }
+        case .idle, .upload, .awaiting, .closing:
+            break
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import CoreMetrics
+import Glibc
+import Logging
+import NIOCore
+import OriginStore
+import Synchronization
+
+/// What all connections of an origin share.
+final class OriginContext: Sendable {
+    let configuration: OriginConfiguration
+    let store: ObjectStore
+    let metrics = OriginMetrics()
+    let logger: Logger
+    let openConnections = Atomic<Int>(0)
+    private let processTag: String
+    private let versions = Atomic<UInt64>(0)
+
+    init(configuration: OriginConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        store = ObjectStore(configuration: configuration.store)
+        processTag = String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+
+    /// A strong entity tag that no other upload has or had, across restarts too.
+    func nextEntityTag() -> String {
+        let version = versions.wrappingAdd(1, ordering: .relaxed).newValue
+        return "\"\(processTag)-\(String(version, radix: 36))\""
+    }
+
+    /// Seconds since 1970.
+    var unixTime: Int { time(nil) }
+
+    /// Expires what is due and brings the gauges up to date.
+    func sweep(now: NIODeadline) {
+        let sweep = store.timePassed(now: now)
+        if sweep.expired > 0 { metrics.expired.increment(by: sweep.expired) }
+        if sweep.aborted > 0 { metrics.aborted.increment(by: sweep.aborted) }
+        metrics.heldBytes.record(store.heldBytes)
+        let counts = store.counts
+        metrics.objects.record(counts.objects)
+        metrics.playlists.record(counts.playlists)
+        metrics.connections.record(openConnections.load(ordering: .relaxed))
+    }
+}

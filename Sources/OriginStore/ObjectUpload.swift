@@ -1,0 +1,64 @@
+import NIOCore
+
+/// One PUT or POST on its way into the store. Owned by its connection.
+package struct ObjectUpload {
+    /// How far an upload into a growing object has come.
+    struct Position {
+        /// Which of the object's uploads this is; a larger one has taken over from it.
+        let upload: Int
+        /// How many bytes are known to be in the object, repeated or new.
+        var verified: Int
+    }
+
+    enum Destination {
+        /// Served as it grows.
+        case growing(GrowingObject, Position)
+        /// Playlists, and what replaces a complete object: seen when whole.
+        case atomic(ByteBuffer)
+    }
+
+    package let key: ObjectKey
+    let head: ObjectHead
+    var destination: Destination
+    var receivedBytes = 0
+
+    /// Whether the upload is a playlist, taken whole or not at all.
+    package var isAtomic: Bool {
+        if case .atomic = destination { true } else { false }
+    }
+}
+
+/// Why the store takes no upload, or gives one up.
+package enum UploadError: Error, Equatable {
+    /// A publisher with a larger epoch has written to this folder.
+    case olderEpoch(newest: UInt64)
+    /// The object would exceed the size limit, in bytes.
+    case tooLarge(limitBytes: Int)
+    /// The memory limit is reached and nothing more can be expired.
+    case outOfMemory
+    /// The playlist does not parse; the text says where and why.
+    case playlistRefused(reason: String)
+    /// A newer upload of the same path has taken over.
+    case superseded
+
+    /// A bounded word for metrics.
+    package var label: String {
+        switch self {
+        case .olderEpoch: "older_epoch"
+        case .tooLarge: "too_large"
+        case .outOfMemory: "out_of_memory"
+        case .playlistRefused: "playlist"
+        case .superseded: "superseded"
+        }
+    }
+
+    package var reason: String {
+        switch self {
+        case .olderEpoch(let newest): "a publisher with the larger epoch \(newest) writes this stream"
+        case .tooLarge(let limit): "the object is larger than \(limit) bytes"
+        case .outOfMemory: "the memory limit is reached; raise --memory-limit or publish less"
+        case .playlistRefused(let reason): "the playlist is not valid: \(reason)"
+        case .superseded: "a newer upload of the same path has taken over"
+        }
+    }
+}
