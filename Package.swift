@@ -17,7 +17,9 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -42,7 +44,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -55,20 +58,29 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         room("Media", [nioCore]),
-        room("RTMP", ["Media", nioCore]),
+        room("RTMP", [nioCore]),
         room("HLS", ["Media", nioCore]),
         room("OriginStore", ["HLS", nioCore]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),
-        room("Runtime", [nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle, configuration]),
-        room("IngestServer", ["Media", "RTMP", "HLS", "LibAV", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
+        room(
+            "Runtime",
+            [nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle, unixSignals, configuration, yams]),
+        room(
+            "IngestServer",
+            ["Media", "RTMP", "HLS", "LibAV", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
         room("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
 
-        service("headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, configuration, logging]),
-        service("headwater-origin", ["OriginServer", "OriginStore", "Runtime", argumentParser, configuration, logging]),
+        service(
+            "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, logging, metrics]),
+        service(
+            "headwater-origin",
+            ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, logging, metrics]),
 
         tests("MediaTests", ["Media", nioCore]),
-        tests("RTMPTests", ["RTMP", "Media", nioCore]),
+        tests("RTMPTests", ["RTMP", nioCore]),
         tests("HLSTests", ["HLS", "Media", nioCore]),
+        tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, logging, metrics]),
+        tests("RuntimeTests", ["Runtime", nioCore, nioPosix, logging, metrics, lifecycle]),
     ]
 )

@@ -2,7 +2,7 @@ package import NIOCore
 package import OriginStore
 
 /// How the origin listens, and how long it waits for its peers.
-package struct OriginConfiguration: Sendable {
+package struct OriginConfiguration: Sendable, Equatable {
     /// Where players and caches read: host and port; port 0 takes a free one.
     package var listen = SocketEndpoint(host: "0.0.0.0", port: 9094)
     /// Where uploads are taken. Nil: on ``listen`` too.

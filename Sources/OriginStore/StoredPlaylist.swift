@@ -48,7 +48,7 @@ package struct StoredPlaylist: Sendable {
                 kind = .media
                 listed = playlist.uris.compactMap { key.resolving($0) }
                 targetDuration = playlist.targetDuration
-                duration = .nanoseconds(Int64(min(playlist.totalDuration, 1e6) * 1e9))
+                duration = TimeAmount(min(playlist.duration, .seconds(1_000_000)))
             }
         } catch {
             throw .playlistRefused(reason: "\(error)")

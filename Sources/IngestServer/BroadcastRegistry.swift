@@ -1,0 +1,110 @@
+import NIOCore
+import RTMP
+import Synchronization
+
+/// Which broadcasts there are, and which publisher each belongs to.
+final class BroadcastRegistry: Sendable {
+    private struct Entry {
+        let broadcast: BroadcastHandle
+        var publisher: Publisher?
+    }
+
+    private struct State {
+        var entries: [StreamName: Entry] = [:]
+        var lastEpoch: UInt64 = 0
+        var isDraining = false
+    }
+
+    private let state = Mutex(State())
+    private let ingest: IngestContext
+
+    init(ingest: IngestContext) {
+        self.ingest = ingest
+    }
+
+    enum Admission {
+        case accepted(BroadcastHandle, epoch: UInt64)
+        case refused(RefusalReason)
+    }
+
+    /// A connection on `eventLoop` wants to publish.
+    /// - Parameter unixMilliseconds: now; it numbers the publisher, and larger than every one before it.
+    func admit(
+        _ name: StreamName, on eventLoop: any EventLoop, unixMilliseconds: UInt64,
+        close: @escaping @Sendable (RefusalReason) -> Void
+    ) -> Admission {
+        var displaced: Publisher?
+        let admission = state.withLock { state -> Admission in
+            if state.isDraining { return .refused(.draining) }
+            let previous = state.entries[name]
+            if previous?.publisher != nil, ingest.configuration.onConflict == .refuse {
+                return .refused(.alreadyPublishing)
+            }
+            guard previous != nil || state.entries.count < ingest.configuration.publishersLimit else {
+                return .refused(.full)
+            }
+            displaced = previous?.publisher
+            state.lastEpoch = max(unixMilliseconds, state.lastEpoch + 1)
+            let publisher = Publisher(epoch: state.lastEpoch, close: close)
+            let broadcast =
+                previous?.broadcast
+                ?? BroadcastHandle(name, on: eventLoop, ingest: ingest) { [weak self] epoch in
+                    self?.release(name, after: epoch) ?? true
+                }
+            state.entries[name] = Entry(broadcast: broadcast, publisher: publisher)
+            // Within the lock, so that the broadcast hears of its publishers in the order of their epochs.
+            let epoch = publisher.epoch
+            broadcast.eventLoop.execute { broadcast.value.publisherArrived(epoch: epoch) }
+            return .accepted(broadcast, epoch: epoch)
+        }
+        displaced?.close(.takenOver)
+        return admission
+    }
+
+    /// A publisher's connection has ended.
+    func publisherLeft(_ name: StreamName, epoch: UInt64) {
+        state.withLock { state in
+            guard let entry = state.entries[name], entry.publisher?.epoch == epoch else { return }
+            state.entries[name]?.publisher = nil
+            let broadcast = entry.broadcast
+            broadcast.eventLoop.execute { broadcast.value.publisherLeft(epoch: epoch) }
+        }
+    }
+
+    /// A broadcast's resume window after this publisher is over: true when it is to end, because no other has come.
+    private func release(_ name: StreamName, after epoch: UInt64) -> Bool {
+        state.withLock { state in
+            guard let entry = state.entries[name], entry.publisher == nil else { return false }
+            state.entries[name] = nil
+            return true
+        }
+    }
+
+    /// An origin knows a later publisher of this stream: ours is the older one and gives way.
+    func superseded(_ name: StreamName, epoch: UInt64) {
+        let closed = state.withLock { state -> Entry? in
+            guard let entry = state.entries[name], let publisher = entry.publisher, publisher.epoch == epoch else {
+                return nil
+            }
+            state.entries[name] = nil
+            return entry
+        }
+        guard let closed else { return }
+        let broadcast = closed.broadcast
+        broadcast.eventLoop.execute { broadcast.value.superseded() }
+        closed.publisher?.close(.takenOver)
+    }
+
+    /// Closes all publishers, takes no further ones, and ends when every broadcast has finished its segments.
+    func drain() async {
+        let entries = state.withLock { state -> [Entry] in
+            state.isDraining = true
+            return Array(state.entries.values)
+        }
+        for entry in entries { entry.publisher?.close(.draining) }
+        for entry in entries {
+            let broadcast = entry.broadcast
+            try? await broadcast.eventLoop.submit { broadcast.value.drained() }.get()
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Glibc
+import Logging
+import Upload
+
+/// What all connections and broadcasts of an ingest share.
+final class IngestContext: Sendable {
+    let configuration: IngestConfiguration
+    let uploader: Uploader
+    let metrics = IngestMetrics()
+    let publishers = LiveCount()
+    let connections = LiveCount()
+    let logger: Logger
+
+    init(configuration: IngestConfiguration, uploader: Uploader, logger: Logger) {
+        self.configuration = configuration
+        self.uploader = uploader
+        self.logger = logger
+    }
+
+    /// Milliseconds since 1970.
+    static var unixMilliseconds: UInt64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return UInt64(max(0, now.tv_sec)) * 1_000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
+    }
+}

@@ -1,0 +1,59 @@
+package import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+package import Upload
+
+/// The ingest: takes RTMP publishers and pushes what they send, until graceful shutdown.
+package struct IngestServer: Service {
+    private let configuration: IngestConfiguration
+    private let uploader: Uploader
+    private let logger: Logger
+
+    /// How long finished segments may take to reach their destinations when the ingest stops.
+    private static let drainLimit = Duration.seconds(5)
+
+    package init(configuration: IngestConfiguration, uploader: Uploader, logger: Logger) {
+        self.configuration = configuration
+        self.uploader = uploader
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+        do {
+            try await serve(on: group)
+        } catch {
+            await uploader.shutdown(within: .zero)
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        await uploader.shutdown(within: Self.drainLimit)
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        let ingest = IngestContext(configuration: configuration, uploader: uploader, logger: logger)
+        let registry = BroadcastRegistry(ingest: ingest)
+        uploader.onSuperseded = { path, epoch in
+            registry.superseded(StreamName(folderOf: path), epoch: epoch)
+        }
+        let listener = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        RTMPConnectionHandler(ingest: ingest, registry: registry))
+                }
+            }
+            .bind(host: configuration.rtmpHost, port: configuration.rtmpPort).get()
+        logger.info("listening for RTMP", metadata: ["address": "\(listener.localAddress?.description ?? "unknown")"])
+        try? await gracefulShutdown()
+        logger.info("stopping")
+        try await listener.close()
+        await registry.drain()
+    }
+}

@@ -1,0 +1,64 @@
+import IngestServer
+import Logging
+import Runtime
+import Upload
+
+/// Everything `headwater-ingest` is told, with its defaults.
+struct IngestSettings: Equatable {
+    var ingest = IngestConfiguration()
+    var origins = ["http://127.0.0.1:9094"]
+    var outputs: [String] = []
+    /// The origins, then the outputs.
+    private(set) var destinations: [Destination] = []
+    var adminListen = HostAndPort(host: "127.0.0.1", port: 9193)
+    /// Nil: one for each processor.
+    var threads: Int?
+    var logLevel = Logger.Level.info
+    var logFormat = LogFormat.text
+
+    static let keys: [ConfigurationKey] = [
+        "rtmp-listen", ConfigurationKey("origin", isRepeatable: true), ConfigurationKey("output", isRepeatable: true),
+        "segment-duration", "window", "lhls-ahead", "resume-window", "on-conflict", "publishers-limit",
+        "admin-listen", "threads", "log-level", "log-format",
+    ]
+
+    init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        if let value = try reader.hostAndPort("rtmp-listen") {
+            ingest.rtmpHost = value.host
+            ingest.rtmpPort = value.port
+        }
+        if let value = reader.texts("origin") { origins = value }
+        if let value = reader.texts("output") { outputs = value }
+        for (key, texts) in [("origin", origins), ("output", outputs)] {
+            for text in texts { destinations.append(try Self.destination(text, of: key, reader)) }
+        }
+        if let value = try reader.duration("segment-duration", in: .milliseconds(500)...(.seconds(30))) {
+            ingest.segmentDuration = value
+        }
+        if let value = try reader.integer("window", in: 3...1_000) { ingest.window = value }
+        if let value = try reader.integer("lhls-ahead", in: 0...10) { ingest.lhlsAhead = value }
+        if let value = try reader.duration("resume-window", in: .zero...(.seconds(86_400))) {
+            ingest.resumeWindow = value
+        }
+        if let value = try reader.choice("on-conflict", of: IngestConfiguration.ConflictPolicy.self) {
+            ingest.onConflict = value
+        }
+        if let value = try reader.integer("publishers-limit", in: 1...1_000_000) { ingest.publishersLimit = value }
+        if let value = try reader.hostAndPort("admin-listen") { adminListen = value }
+        threads = try reader.integer("threads", in: 1...1_024)
+        if let value = try reader.choice("log-level", of: Logger.Level.self) { logLevel = value }
+        if let value = try reader.choice("log-format", of: LogFormat.self) { logFormat = value }
+    }
+
+    private static func destination(
+        _ text: String, of key: String, _ reader: ConfigurationReader
+    ) throws(ConfigurationError) -> Destination {
+        do throws(UploadError) {
+            let destination = try Destination(parsing: text)
+            if key == "origin", case .file = destination { throw .unknownScheme("file") }
+            return destination
+        } catch {
+            throw reader.refusal(of: key, accepted: "a destination: \(error)")
+        }
+    }
+}

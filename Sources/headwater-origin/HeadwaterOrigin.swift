@@ -1,0 +1,46 @@
+import ArgumentParser
+import CoreMetrics
+import Foundation
+import Logging
+import OriginServer
+import Runtime
+
+@main
+struct HeadwaterOrigin: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "headwater-origin",
+        abstract: "Keeps live media while it is uploaded and serves it while it grows.",
+        discussion: """
+            Without arguments it listens on port 9094 for uploads (PUT, POST, DELETE) and for players, and keeps \
+            everything in memory.
+
+            Every flag can also be set by an environment variable (HEADWATER_LISTEN for --listen; lists with ';' for \
+            --cache) and by a line of the YAML file that --config names (listen: 0.0.0.0:9094). A flag wins over the \
+            environment, the environment over the file.
+            """)
+
+    @OptionGroup var options: OriginOptions
+
+    func run() async throws {
+        let status = await ServiceRunner.main(program: "headwater-origin") {
+            let sources = ConfigurationSources(
+                keys: OriginSettings.keys, flags: options.flags, environment: ProcessInfo.processInfo.environment)
+            let settings = try OriginSettings(sources.reader())
+            settings.logFormat.bootstrap(level: settings.logLevel)
+            let logger = Logger(label: "headwater.origin")
+            for name in sources.unknownEnvironmentVariables {
+                logger.warning("unknown environment variable", metadata: ["name": "\(name)"])
+            }
+            let metrics = MetricsRegistry()
+            MetricsSystem.bootstrap(metrics)
+            var configuration = settings.origin
+            configuration.threads = settings.threads ?? Processors.available
+            let readiness = Readiness(isReady: true)
+            let admin = AdminServer(
+                address: settings.adminListen, metrics: metrics, readiness: readiness, logger: logger)
+            let origin = OriginServer(configuration: configuration, logger: logger)
+            return ServiceRunner(services: [admin, origin], readiness: readiness, logger: logger)
+        }
+        if status != .success { throw ExitCode(status.rawValue) }
+    }
+}

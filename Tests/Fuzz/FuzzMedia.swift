@@ -1,0 +1,33 @@
+import Media
+import NIOCore
+
+/// A record that is read must be read the same again from its own bytes.
+package func fuzzAVCDecoderConfiguration(_ bytes: UnsafeRawBufferPointer) {
+    guard let configuration = unsafe try? AVCDecoderConfiguration(ByteBuffer(bytes: bytes)) else { return }
+    precondition((try? AVCDecoderConfiguration(configuration.bytes)) == configuration)
+    precondition((1...16_880).contains(configuration.width) && (1...16_880).contains(configuration.height))
+    precondition(configuration.codecs.utf8.count == 11)
+}
+
+/// A record that is read must be read the same again from its own bytes.
+package func fuzzAudioSpecificConfig(_ bytes: UnsafeRawBufferPointer) {
+    guard let configuration = unsafe try? AudioSpecificConfig(ByteBuffer(bytes: bytes)) else { return }
+    precondition((try? AudioSpecificConfig(configuration.bytes)) == configuration)
+    precondition(configuration.sampleRate > 0 && (1...24).contains(configuration.channelCount ?? 1))
+    precondition((480...2_048).contains(configuration.samplesPerAccessUnit))
+}
+
+/// Whatever timestamps come, each track goes forward and nothing is negative. Nine bytes are a packet.
+package func fuzzTimeline(_ bytes: UnsafeRawBufferPointer) {
+    var timeline = Timeline()
+    var last: [TrackKind: Timestamp] = [:]
+    var reader = unsafe ByteBuffer(bytes: bytes)
+    while let (flags, raw, composition) = reader.readMultipleIntegers(as: (UInt8, UInt32, Int32).self) {
+        if flags & 0x80 != 0 { timeline.restart() }
+        let track: TrackKind = flags & 1 == 0 ? .video : .audio
+        let times = timeline.place(track, rawTimestamp: raw, compositionTime: composition)
+        if let last = last[track] { precondition(times.decodeTime > last) }
+        precondition(times.decodeTime.value >= 0 && times.presentationTime >= times.decodeTime)
+        last[track] = times.decodeTime
+    }
+}
