@@ -4,12 +4,12 @@ import Media
 ///
 /// | event | the playlist |
 /// |---|---|
-/// | `segmentStarted` | lists it, growing, and announces `announcedSegments` behind it (none: waits until it is complete) |
+/// | `segmentStarted` | lists it, growing, and those announced behind it; with none announced, nothing yet |
 /// | `segmentCompleted` | its true duration; the oldest go beyond the window, never below three target durations |
 /// | `end` | loses what is announced, gets EXT-X-ENDLIST |
 ///
-/// A segment has its number and name from the moment it is announced; a discontinuity that begins with it is known, and so
-/// told, when it starts.
+/// A segment has its number and name from the moment it is announced; a discontinuity that begins with it is known,
+/// and so told, when it starts.
 package struct LivePlaylist: Sendable {
     package struct Configuration: Hashable, Sendable {
         /// Complete segments kept, at least 1.

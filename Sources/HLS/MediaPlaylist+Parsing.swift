@@ -2,10 +2,10 @@ package import NIOCore
 
 /// Reading a media playlist, from whoever pushed it.
 ///
-/// Strict where a mistake would mislead a player or the origin: the first line, the target duration, a duration before each
-/// URI, numbers in their range, tags of one kind of playlist. Tags and attributes it does not know are ignored. A duration
-/// above the target duration is let pass, since ffmpeg and others push such lists and players play them; one of more than
-/// a day is refused, since it comes of a broken timeline.
+/// Strict where a mistake would mislead a player or the origin: the first line, the target duration, a duration before
+/// each URI, numbers in their range, tags of one kind of playlist. Tags and attributes it does not know are ignored. A
+/// duration above the target duration is let pass, since ffmpeg and others push such lists and players play them; one
+/// of more than a day is refused, since it comes of a broken timeline.
 extension MediaPlaylist {
     package init(parsing buffer: ByteBuffer, limits: PlaylistLimits = PlaylistLimits()) throws(PlaylistError) {
         try self.init(parsing: PlaylistLines.text(of: buffer, limits: limits), limits: limits)

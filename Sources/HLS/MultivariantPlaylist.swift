@@ -5,8 +5,8 @@ package struct MultivariantPlaylist: Hashable, Sendable {
     package var variants: [Variant]
     /// Whether every segment of every variant can be decoded by itself.
     package var independentSegments: Bool
-    /// URIs that tags name which are not modelled (EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF, EXT-X-SESSION-KEY); parsed, never
-    /// rendered.
+    /// URIs that tags name which are not modelled (EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF, EXT-X-SESSION-KEY); parsed,
+    /// never rendered.
     package var otherURIs: [String] = []
 
     package struct Resolution: Hashable, Sendable {

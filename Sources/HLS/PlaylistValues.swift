@@ -70,6 +70,7 @@ enum PlaylistValue {
                 guard rest.isEmpty || rest.first == UInt8(ascii: ",") else { return nil }
             } else {
                 let end = rest.firstIndex(of: UInt8(ascii: ",")) ?? rest.endIndex
+                guard !rest[..<end].contains(UInt8(ascii: "\"")) else { return nil }
                 result[name] = Substring(rest[..<end]).trimmed
                 rest = rest[end...]
             }

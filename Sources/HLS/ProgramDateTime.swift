@@ -5,7 +5,8 @@ package struct ProgramDateTime: Hashable, Sendable {
 
     package init(millisecondsSince1970: Int64) { self.millisecondsSince1970 = millisecondsSince1970 }
 
-    /// Such as `2026-11-22T14:54:23.031Z`; what lies outside the years 0 to 9999 is written as their first or last instant.
+    /// Such as `2026-11-22T14:54:23.031Z`; what lies outside the years 0 to 9999 is written as their first or last
+    /// instant.
     package var text: String {
         let clamped = min(max(millisecondsSince1970, Self.range.lowerBound), Self.range.upperBound)
         let millisecondsOfDay = clamped - Self.floor(clamped, Self.day) * Self.day
@@ -20,7 +21,8 @@ package struct ProgramDateTime: Hashable, Sendable {
             + "." + padded(milliseconds, 3) + "Z"
     }
 
-    /// Reads what senders write: with or without a fraction, the zone as `Z`, `±HH:MM`, `±HHMM`, `±HH`, or left out for UTC.
+    /// Reads what senders write: with or without a fraction, the zone as `Z`, `±HH:MM`, `±HHMM`, `±HH`, or left out
+    /// for UTC.
     package init?(parsing text: Substring) {
         var rest = text.utf8
         func number(_ digits: Int) -> Int64? {

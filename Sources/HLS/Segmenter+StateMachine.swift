@@ -10,10 +10,11 @@ package import Media
 /// | open | a discontinuity, or a gap too long for a segment | waiting, or open when the packet can begin a segment |
 /// | any | `end()` | ended (all is dropped) |
 ///
-/// With video, a cut is due at a keyframe when 0.95 of the segment duration is reached, or when waiting for one more would
-/// reach the target duration + 0.5 s. Audio alone is cut by time. The target duration starts as the segment duration,
-/// rounded up; the first segment that proves longer, since the encoder's keyframes are farther apart, raises it once. From
-/// then on a segment that would outlast it is cut at whatever packet comes (`RFC 8216bis §4.4.3.1`: EXTINF < TD + 0.5 s).
+/// With video, a cut is due at a keyframe when 0.95 of the segment duration is reached, or when waiting for one more
+/// would reach the target duration + 0.5 s. Audio alone is cut by time. The target duration starts as the segment
+/// duration, rounded up; the first segment that proves longer, since the encoder's keyframes are farther apart, raises
+/// it once. From then on a segment that would outlast it is cut at whatever packet comes
+/// (`RFC 8216bis §4.4.3.1`: EXTINF < TD + 0.5 s).
 package struct Segmenter: ~Copyable {
     private enum State {
         case waiting(isDiscontinuous: Bool)
@@ -43,12 +44,11 @@ package struct Segmenter: ~Copyable {
     private let maximumTicks: Int64
     private var video = Pace(frame: 3_000)
     private var audio = Pace(frame: 1_920)
-    /// The last keyframe, and how far it was from the one before, since the last discontinuity.
+    /// The last keyframe since the last discontinuity.
     private var lastKeyframe: Int64?
-    private var keyframeInterval: Int64 = 0
 
-    /// - Parameter continuesPlaylist: whether segments of an earlier timeline stand in the playlist already, so that the
-    ///   first one begins behind a discontinuity.
+    /// - Parameter continuesPlaylist: whether segments of an earlier timeline stand in the playlist already, so that
+    ///   the first one begins behind a discontinuity.
     package init(
         configuration: Configuration = Configuration(), tracks: Set<TrackKind>, continuesPlaylist: Bool = false
     ) {
@@ -143,8 +143,8 @@ extension Segmenter {
         on track: TrackKind, at time: Int64, isKeyframe: Bool, begins: Bool, in open: Open
     ) -> Action {
         let elapsed = time - open.start
-        let margin = max(2 * (track == .video ? video : audio).frame, Self.margin)
-        let isTooLong = elapsed + margin >= limit
+        let margin = max(2 * frame(of: track, at: time, in: open), Self.margin)
+        let isTooLong = elapsed > 0 && elapsed + margin >= limit
         if begins, elapsed < limit, isCutDue(at: time, elapsed: elapsed, track) {
             return cut(open, at: time, before: track, packetTime: time, isKeyframe: isKeyframe, isForced: false)
         }
@@ -161,10 +161,16 @@ extension Segmenter {
         return cut(open, at: boundary, before: track, packetTime: time, isKeyframe: isKeyframe, isForced: true)
     }
 
+    /// The track's pace, the shorter of its last two distances: a gap does not make it slow.
+    private func frame(of track: TrackKind, at time: Int64, in open: Open) -> Int64 {
+        let (frame, last) = track == .video ? (video.frame, open.lastVideo) : (audio.frame, open.lastAudio)
+        return min(frame, last.map { max(time - $0, 1) } ?? frame)
+    }
+
     private func isCutDue(at time: Int64, elapsed: Int64, _ track: TrackKind) -> Bool {
         guard track == .video else { return elapsed >= segmentTicks }
         if elapsed * 20 >= segmentTicks * 19 { return true }
-        let interval = lastKeyframe.map { time - $0 } ?? keyframeInterval
+        let interval = time - (lastKeyframe ?? time)
         return elapsed * 4 >= segmentTicks && elapsed + interval >= Int64(targetDuration) * 90_000 + 45_000
     }
 
@@ -186,13 +192,11 @@ extension Segmenter {
 
     /// Ends the segment where its last packet is estimated to end.
     private mutating func interrupt(_ open: Open) -> Closed {
-        let videoEnd = open.lastVideo.map { $0 + video.frame }
-        let audioEnd = open.lastAudio.map { $0 + audio.frame }
-        let end = videoEnd ?? audioEnd ?? open.start
-        let closed = close(lasting: min(max(end - open.start, 1), limit - 1), isForced: false)
+        let ends = [open.lastVideo.map { $0 + video.frame }, open.lastAudio.map { $0 + audio.frame }]
+        let end = ends.compactMap(\.self).first { $0 > open.start } ?? open.start + 1
+        let closed = close(lasting: min(end - open.start, limit - 1), isForced: false)
         state = .waiting(isDiscontinuous: true)
         lastKeyframe = nil
-        keyframeInterval = 0
         return closed
     }
 
@@ -219,10 +223,7 @@ extension Segmenter {
         case .video:
             if let last = open.lastVideo, time > last { video.frame = min(time - last, 90_000) }
             open.lastVideo = max(open.lastVideo ?? time, time)
-            if isKeyframe {
-                if let lastKeyframe { keyframeInterval = time - lastKeyframe }
-                lastKeyframe = time
-            }
+            if isKeyframe { lastKeyframe = time }
         case .audio:
             if let last = open.lastAudio, time > last { audio.frame = min(time - last, 90_000) }
             open.lastAudio = max(open.lastAudio ?? time, time)

@@ -6,7 +6,8 @@ import RTMP
 
 /// One RTMP connection: bytes to messages, messages to the session machine, and what that decides.
 ///
-/// Media of one read goes to the broadcast in one step when the read is over.
+/// Media of one read goes to the broadcast in one step when the read is over, and answers are flushed then: a flush that
+/// fails makes NIO hand over what is still to be read, which must not overtake what is being decoded.
 final class RTMPConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -80,6 +81,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         deliver()
+        context.flush()
         context.fireChannelReadComplete()
     }
 
@@ -92,7 +94,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
             case .awaitBytes, nil:
                 return
             case .send(let reply):
-                context?.writeAndFlush(wrapOutboundOut(reply), promise: nil)
+                context?.write(wrapOutboundOut(reply), promise: nil)
             case .finished:
                 handshake = nil
                 lastLife = .now()
@@ -195,6 +197,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
     private func endPublish(_ reason: RefusalReason) {
         guard !isClosing else { return }
         run(session.publishRefused(reason))
+        context?.flush()
     }
 
     private func leave() {
@@ -204,15 +207,16 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
         registry.publisherLeft(publish.name, epoch: publish.epoch)
     }
 
+    /// A peer that reads nothing, as librtmp does while it publishes, gets no further answers once its socket is full.
     private func send(_ messages: [OutgoingMessage]) {
-        guard let context, !messages.isEmpty else { return }
+        guard let context, !messages.isEmpty, context.channel.isWritable else { return }
         var bytes = context.channel.allocator.buffer(capacity: 512)
         do throws(RTMPError) {
             for message in messages { try encoder.encode(message.raw, into: &bytes) }
         } catch {
             return close(breaking: error)
         }
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        context.write(wrapOutboundOut(bytes), promise: nil)
     }
 
     // MARK: Ends

@@ -92,14 +92,14 @@ extension ConnectionHandler: ObjectReader {
         let group = object.readers(on: context.eventLoop)
         exchange = .growing(group, cursor: 0)
         group.add(self, on: context.eventLoop)
-        feed(group, from: 0, mustFlush: true)
+        resume()
     }
 
     /// The object has news.
     func pump(_ group: ReaderGroup) {
         switch exchange {
-        case .growing(_, let cursor):
-            feed(group, from: cursor, mustFlush: false)
+        case .growing:
+            resume()
         case .awaiting(_, let key, let request) where group.condition != .waiting:
             if let context { group.remove(self, on: context.eventLoop) }
             exchange = .idle
@@ -109,51 +109,60 @@ extension ConnectionHandler: ObjectReader {
         }
     }
 
-    private func feed(_ group: ReaderGroup, from start: Int, mustFlush: Bool) {
+    /// Moves the response on as far as the socket takes it.
+    ///
+    /// A flush can bring on a change of writability, or input that was still to be read, before it returns: the
+    /// exchange is up to date before each, and one that comes while this runs is left to it.
+    func resume() {
+        guard !isResuming, let channel = context?.channel else { return }
+        isResuming = true
+        defer { isResuming = false }
+        repeat {
+            switch exchange {
+            case .growing(let group, let cursor): feed(group, from: cursor, channel)
+            case .sending(let rest): send(rest, channel)
+            case .idle, .upload, .awaiting, .closing: return
+            }
+        } while channel.isWritable && hasMore
+    }
+
+    private var hasMore: Bool {
+        switch exchange {
+        case .growing(let group, let cursor): cursor < group.chunks.count || group.condition != .waiting
+        case .sending: true
+        case .idle, .upload, .awaiting, .closing: false
+        }
+    }
+
+    private func feed(_ group: ReaderGroup, from start: Int, _ channel: any Channel) {
         guard let context else { return }
-        let channel = context.channel
         var cursor = start
         while cursor < group.chunks.count, channel.isWritable {
             context.write(wrapOutboundOut(group.chunks[cursor].framed), promise: nil)
             cursor += 1
         }
-        if cursor > start { lastProgress = .now() }
         exchange = .growing(group, cursor: cursor)
-        if cursor == group.chunks.count, group.condition != .waiting {
-            group.remove(self, on: context.eventLoop)
-            if group.condition == .aborted {
-                if cursor > start || mustFlush { context.flush() }
-                return cut(.aborted)
-            }
-            context.writeAndFlush(wrapOutboundOut(ObjectChunk.last), promise: nil)
-            return endExchange()
+        if cursor > start { lastProgress = .now() }
+        guard cursor == group.chunks.count, group.condition != .waiting else { return context.flush() }
+        group.remove(self, on: context.eventLoop)
+        if group.condition == .aborted {
+            context.flush()
+            return cut(.aborted)
         }
-        if cursor > start || mustFlush { context.flush() }
+        context.write(wrapOutboundOut(ObjectChunk.last), promise: nil)
+        endExchange()
+        context.flush()
     }
 
-    /// The socket takes more.
-    func resume() {
-        switch exchange {
-        case .growing(let group, let cursor):
-            feed(group, from: cursor, mustFlush: false)
-        case .sending(var rest):
-            guard let channel = context?.channel else { return }
-            exchange = .idle
-            while channel.isWritable, let piece = rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes)),
-                piece.readableBytes > 0
-            {
-                write(piece)
-                flush()
-                lastProgress = .now()
-            }
-            if rest.readableBytes > 0 {
-                exchange = .sending(rest)
-            } else {
-                flush()
-                endExchange()
-            }
-        case .idle, .upload, .awaiting, .closing:
-            break
+    private func send(_ body: ByteBuffer, _ channel: any Channel) {
+        var rest = body
+        while channel.isWritable, rest.readableBytes > 0,
+            let piece = rest.readSlice(length: min(Self.pieceBytes, rest.readableBytes))
+        {
+            write(piece)
+            lastProgress = .now()
         }
+        if rest.readableBytes > 0 { exchange = .sending(rest) } else { endExchange() }
+        flush()
     }
 }

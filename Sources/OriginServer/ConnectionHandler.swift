@@ -39,6 +39,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let mayRead: Bool
     var exchange = Exchange.idle
     var slot = 0
+    var isResuming = false
     var keepsAlive = true
     /// When bytes last moved in the direction the exchange waits for.
     var lastProgress = NIODeadline.now()

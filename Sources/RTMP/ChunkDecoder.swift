@@ -3,7 +3,7 @@ package import NIOCore
 /// Makes messages of chunks (`RTMP 1.0 §5.3`), applying Set Chunk Size and Abort itself before it hands them on.
 ///
 /// Bytes are taken as they come, so that no more than a chunk's header is ever left waiting in the caller's buffer. A message
-/// that is all there in one chunk is a slice of that buffer; any other is copied once.
+/// that is all there in one chunk is a slice of that buffer, and keeps the whole of it alive; any other is copied once.
 package struct ChunkDecoder: NIOSingleStepByteToMessageDecoder {
     package typealias InboundOut = RawMessage
 

@@ -199,7 +199,7 @@ package struct PublisherSession: ~Copyable {
             return .none
         case let other:
             state = other
-            return .send(OutgoingMessage.callFailed(command))
+            return send(OutgoingMessage.callFailed(command))
         }
     }
 
@@ -254,7 +254,7 @@ package struct PublisherSession: ~Copyable {
         case .connected(var connection):
             let replies = connection.answer(command, messageStreamID: messageStreamID, limits: limits)
             state = .connected(connection)
-            return replies.isEmpty ? .none : .send(replies)
+            return send(replies)
         case .publishRequested(var connection, let id):
             let replies = connection.answer(command, messageStreamID: messageStreamID, limits: limits)
             if command.endsPublish(on: id, messageStreamID: messageStreamID) {
@@ -262,7 +262,7 @@ package struct PublisherSession: ~Copyable {
                 return .unpublish(replies)
             }
             state = .publishRequested(connection, messageStreamID: id)
-            return replies.isEmpty ? .none : .send(replies)
+            return send(replies)
         case .publishing(var connection, let id):
             let replies = connection.answer(command, messageStreamID: messageStreamID, limits: limits)
             if command.endsPublish(on: id, messageStreamID: messageStreamID) {
@@ -270,14 +270,13 @@ package struct PublisherSession: ~Copyable {
                 return .unpublish(replies)
             }
             state = .publishing(connection, messageStreamID: id)
-            return replies.isEmpty ? .none : .send(replies)
+            return send(replies)
         case .closed:
             state = .closed
             return .none
         case let other:
             state = other
-            let replies = OutgoingMessage.callFailed(command)
-            return replies.isEmpty ? .none : .send(replies)
+            return send(OutgoingMessage.callFailed(command))
         }
     }
 
@@ -289,6 +288,7 @@ package struct PublisherSession: ~Copyable {
     }
 
     private func send(_ messages: [OutgoingMessage]) -> Action {
-        if case .closed = state { .none } else { .send(messages) }
+        if case .closed = state { return .none }
+        return messages.isEmpty ? .none : .send(messages)
     }
 }

@@ -129,7 +129,8 @@ final class CurlMulti {
     func nextCompletion() -> Completion? {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(handle, &left) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let transfer = unsafe transfer(message.pointee.easy_handle),
+            guard unsafe message.pointee.msg == CURLMSG_DONE,
+                let transfer = unsafe transfer(message.pointee.easy_handle),
                 let easy = transfer.easy
             else { continue }
             return Completion(easy: easy, transfer: transfer, code: unsafe ccurl_message_result(message))

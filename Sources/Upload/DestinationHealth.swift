@@ -3,7 +3,7 @@
 /// | state | entered when | requests started |
 /// |---|---|---|
 /// | up | made; a request succeeded; after "unreachable", a connection was made | all |
-/// | down | unreachable or unresponsive once, or several objects in a row failed otherwise | a few probes, each time the delay is over |
+/// | down | unreachable once, or several objects in a row failed otherwise | a few probes, each time the delay is over |
 struct DestinationHealth: Equatable {
     enum Failure: Equatable {
         /// No connection: name, TCP or TLS.
@@ -58,7 +58,7 @@ struct DestinationHealth: Equatable {
         switch state {
         case .up(let failures):
             let failures = isFirst ? failures + 1 : failures
-            if failure == .broken || failure == .refused, failures < Self.toleratedFailures {
+            if failure != .unreachable, failures < Self.toleratedFailures {
                 state = .up(failures: failures)
                 return .none
             }

@@ -77,7 +77,9 @@ final class File {
     func write(_ bytes: ByteBuffer) throws(FileError) {
         var bytes = bytes
         while bytes.readableBytes > 0 {
-            let count = unsafe bytes.withUnsafeReadableBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe bytes.withUnsafeReadableBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             guard count > 0 else {
                 if count < 0, errno == EINTR { continue }
                 throw FileError(errno: count < 0 ? errno : EIO)

@@ -37,7 +37,8 @@ final class FileLoop {
     }
 
     private func turn() {
-        let mail = mailbox.take()
+        var mail = Mailbox.Contents()
+        mailbox.take(&mail)
         // The newest version of a whole object alone is worth a slow disk's time.
         var puts: [String: GrowingBody] = [:]
         var order: [String] = []

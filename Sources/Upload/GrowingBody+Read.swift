@@ -48,7 +48,7 @@ extension GrowingBody {
             case .abandoned, .expired: return nil
             case .open, .finished: break
             }
-            let end = min(state.pieces.count, cursor.piece + limit)
+            let end = cursor.piece + min(limit, state.pieces.count - cursor.piece)
             let pieces = Array(state.pieces[cursor.piece..<end])
             cursor.piece = end
             return (pieces, state.phase == .finished && end == state.pieces.count)

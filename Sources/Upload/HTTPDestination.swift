@@ -11,6 +11,9 @@ import CoreMetrics
 /// | behind another | a whole object while an older version runs | waiting; ended (replaced) |
 /// | ended | delivered, superseded, replaced, dropped, abandoned | – |
 final class HTTPDestination {
+    /// Request handles kept for later; each has buffers of about 100 KiB.
+    private static let idleLimit = 256
+
     let clock: TurnClock
     /// Bytes handed over since they were last counted.
     var sentBytes = 0
@@ -55,7 +58,7 @@ final class HTTPDestination {
 // MARK: What comes in
 
 extension HTTPDestination {
-    func add(_ upload: Upload) {
+    func add(_ upload: ObjectUpload) {
         let now = clock.now
         let isWhole = upload.wholeCount != nil
         let transfer = Transfer(
@@ -192,10 +195,16 @@ extension HTTPDestination {
 
     /// The origin closed the connection before it had the whole body, perhaps with an answer.
     func peerLeft(_ transfer: Transfer) {
-        guard let status = transfer.easy?.status else { return }
+        guard let easy = transfer.easy else { return }
+        let (status, isKept) = (easy.status, easy.connections == 0)
         stop(transfer)
         if status >= 300 {
             refused(transfer, status: status)
+        } else if isKept {
+            // A connection from an earlier request may end at any time: that says nothing of the destination.
+            transfer.failures += 1
+            transfer.notBefore = clock.now
+            retry(transfer, reason: "kept connection closed by the origin")
         } else {
             failed(transfer, .broken, reason: "connection closed by the origin")
         }
@@ -233,7 +242,7 @@ extension HTTPDestination {
             transfer.isProbe = false
             probes -= 1
         }
-        idle.append(easy)
+        if idle.count < Self.idleLimit { idle.append(easy) }
         isStirred = true
         metrics.active.record(running.count)
         countBytes()
@@ -261,6 +270,10 @@ extension HTTPDestination {
             return end(transfer, .replaced)
         }
         if let expiresAt = transfer.expiresAt, expiresAt <= transfer.notBefore { return end(transfer, .dropped) }
+        retry(transfer, reason: reason)
+    }
+
+    private func retry(_ transfer: Transfer, reason: String) {
         metrics.retries.increment()
         report.retry(transfer.body.path, reason: reason)
         enqueue(transfer)

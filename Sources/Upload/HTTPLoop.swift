@@ -9,7 +9,8 @@ final class HTTPLoop {
     private let epoll: Epoll
     private let multi: CurlMulti
     private var destinations: [HTTPDestination] = []
-    private var uploads: [UInt64: Upload] = [:]
+    private var uploads: [UInt64: ObjectUpload] = [:]
+    private var mail = Mailbox.Contents()
     private var ready: [(socket: Int32, readiness: Epoll.Readiness)] = []
     private var nextSweep: ContinuousClock.Instant
     /// When the thread ends at the latest; nil until it is told to.
@@ -96,7 +97,7 @@ final class HTTPLoop {
         deadline = earlier(deadline, multi.deadline)
         deadline = earlier(deadline, end)
         for destination in destinations { deadline = earlier(deadline, destination.due) }
-        let timeout = deadline.map { Int32(clamping: ($0 - .now).wholeMilliseconds) }
+        let timeout = deadline.map { Int32(clamping: ($0 - clock.now).wholeMilliseconds) }
         epoll.wait(milliseconds: timeout) { ready.append(($0, $1)) }
     }
 
@@ -114,7 +115,9 @@ final class HTTPLoop {
     }
 
     private func takeMail() {
-        let mail = mailbox.take()
+        mailbox.take(&mail)
+        // Not kept until the next turn: a body's memory is its last holder's to release.
+        defer { mail.removeAll() }
         // News of running uploads first: their bytes are what is waited for.
         for body in mail.bodies {
             let (_, phase) = body.noticed(by: mailbox.bit)
@@ -127,15 +130,15 @@ final class HTTPLoop {
         }
         for command in mail.commands {
             switch command {
-            case .open(let body): add(Upload(body, wholeCount: nil))
-            case .put(let body): add(Upload(body, wholeCount: body.count))
+            case .open(let body): add(ObjectUpload(body, wholeCount: nil))
+            case .put(let body): add(ObjectUpload(body, wholeCount: body.count))
             case .remove: break
             case .shutdown(let instant): end = min(end ?? instant, instant)
             }
         }
     }
 
-    private func add(_ upload: Upload) {
+    private func add(_ upload: ObjectUpload) {
         let reader = mailbox.bit
         uploads[upload.body.id] = upload
         upload.whenEnded = { [unowned self] upload in
@@ -145,7 +148,7 @@ final class HTTPLoop {
         upload.begin(at: destinations)
     }
 
-    private func giveUp(_ upload: Upload, _ outcome: UploadOutcome) {
+    private func giveUp(_ upload: ObjectUpload, _ outcome: UploadOutcome) {
         for transfer in upload.transfers { transfer.destination.giveUp(transfer, outcome) }
     }
 }

@@ -20,6 +20,11 @@ final class Mailbox: Sendable {
         var bodies: [GrowingBody] = []
 
         var isEmpty: Bool { commands.isEmpty && bodies.isEmpty }
+
+        mutating func removeAll() {
+            commands.removeAll(keepingCapacity: true)
+            bodies.removeAll(keepingCapacity: true)
+        }
     }
 
     private struct State {
@@ -67,13 +72,13 @@ final class Mailbox: Sendable {
         if wake { event.signal() }
     }
 
-    /// Everything in it; the thread calls this when it is awake, and nobody needs to signal it until `mayWait`.
-    func take() -> Contents {
+    /// Exchanges everything in it for an emptied `contents`, whose memory it goes on with. The thread calls this when
+    /// it is awake, and nobody needs to signal it until `mayWait`.
+    func take(_ contents: inout Contents) {
+        contents.removeAll()
         state.withLock { state in
             state.isAwake = true
-            guard !state.contents.isEmpty else { return Contents() }
-            defer { state.contents = Contents() }
-            return state.contents
+            swap(&state.contents, &contents)
         }
     }
 

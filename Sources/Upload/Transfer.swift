@@ -1,6 +1,6 @@
 /// One object on its way to one HTTP destination; belongs to the uploader's thread.
 final class Transfer {
-    let upload: Upload
+    let upload: ObjectUpload
     unowned let destination: HTTPDestination
     /// When a whole object has lost its worth; nil for a growing one, which expires by its phase.
     let expiresAt: ContinuousClock.Instant?
@@ -26,7 +26,7 @@ final class Transfer {
     var answerBytes = 0
 
     init(
-        _ upload: Upload, to destination: HTTPDestination, expiresAt: ContinuousClock.Instant?,
+        _ upload: ObjectUpload, to destination: HTTPDestination, expiresAt: ContinuousClock.Instant?,
         now: ContinuousClock.Instant
     ) {
         self.upload = upload

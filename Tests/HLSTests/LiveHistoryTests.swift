@@ -46,7 +46,7 @@ private struct RandomBroadcast: ~Copyable {
                 [400], [500], [750], [999, 1_001], [1_499], [1_500], [2_000], [8_000], [4_000, 1_000],
                 [200, 7_000, 500, 1_400], [30_000], [1_000, 1_000, 1_000, 9_000],
             ].randomElement(using: &random) ?? [1_000]
-        videoFrame = Int64.random(in: 60...220, using: &random)
+        videoFrame = random.oneIn(4) ? 1_000 : Int64.random(in: 60...220, using: &random)
         audioFrame = Int64.random(in: 90...200, using: &random)
         var configuration = Segmenter.Configuration()
         configuration.segmentDuration = segmentDuration

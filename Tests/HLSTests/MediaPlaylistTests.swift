@@ -189,6 +189,7 @@ import Testing
             (head + "#EXT-X-PROGRAM-DATE-TIME:yesterday\n", 3, .invalidValue(tag: "EXT-X-PROGRAM-DATE-TIME")),
             (head + "#EXT-X-MAP:BYTERANGE=\"1\"\n", 3, .missingAttribute(tag: "EXT-X-MAP", attribute: "URI")),
             (head + "#EXT-X-MAP:URI=\"a\n", 3, .invalidValue(tag: "EXT-X-MAP")),
+            (head + "#EXT-X-MAP:URI=a\"b\n", 3, .invalidValue(tag: "EXT-X-MAP")),
             (head + "#EXT-X-PREFETCH:\n", 3, .invalidValue(tag: "EXT-X-PREFETCH")),
             (head + "#EXT-X-STREAM-INF:BANDWIDTH=1\na\n", 3, .mixedKinds(tag: "EXT-X-STREAM-INF")),
         ] as [(String, Int, PlaylistError.Reason)])

@@ -171,6 +171,17 @@ import Testing
         #expect(receive(9_000) == .cut(closed(40 * 90), isDiscontinuous: true))
     }
 
+    @Test func `a gap does not make the segments behind it short`() {
+        var segmenter = Segmenter(tracks: [.audio])
+        var actions: [Segmenter.Action] = []
+        for time in [Int64(0), 20, 40, 700, 720, 740, 760] {
+            actions.append(
+                segmenter.receive(
+                    track: .audio, decodeTime: .milliseconds(time), isKeyframe: true, isDiscontinuity: false))
+        }
+        #expect(actions.dropFirst().allSatisfy { $0 == .append })
+    }
+
     @Test func `segments go on with audio while video stalls`() {
         var segmenter = Segmenter(tracks: [.video, .audio])
         func receive(_ track: TrackKind, _ time: Int64) -> Segmenter.Action {
@@ -188,6 +199,21 @@ import Testing
         }
         #expect(durations.count == 4)
         #expect(durations.allSatisfy { $0 > 2 && $0 < 2.5 })
+    }
+
+    @Test func `slow video that comes late behind a forced cut is no reason for another`() {
+        var segmenter = Segmenter(tracks: [.video, .audio])
+        func receive(_ track: TrackKind, _ time: Int64, _ isKeyframe: Bool) -> Segmenter.Action {
+            segmenter.receive(
+                track: track, decodeTime: .milliseconds(time), isKeyframe: isKeyframe, isDiscontinuity: false)
+        }
+        for time in [Int64(0), 2_000, 3_000] { _ = receive(.video, time, time < 3_000) }  // the target is 2 s now
+        var boundary: Int64 = 0
+        for time in stride(from: Int64(3_000), to: 4_500, by: 20) {
+            if case .cut = receive(.audio, time, true) { boundary = time }
+        }
+        #expect(boundary > 4_000)
+        #expect(receive(.video, 4_000, false) == .append)
     }
 
     @Test func `the end closes what is open and no more`() {

@@ -106,6 +106,8 @@ private func sent(_ action: PublisherSession.Action) -> [OutgoingMessage] {
         var session = PublisherSession.connected()
         let action = session.receive("connect", 9, .object(["app": .string("live")]))
         #expect(summary(action) == ["_error 9 NetConnection.Call.Failed @0"])
+        let unasked = session.receive("connect", 0, .object([:]))
+        #expect(unasked == .none)
         let next = session.receive("createStream", 10)
         #expect(summary(next) == ["_result 10 2 @0"])
     }

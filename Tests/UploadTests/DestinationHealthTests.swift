@@ -30,8 +30,8 @@ struct DestinationHealthTests {
     @Test func `a destination that refuses is up with a success alone`() {
         var health = DestinationHealth(backoff: backoff)
         #expect(health.failed(.refused, isFirst: true, now: start, jitter: 0) == .none)
-        #expect(health.failed(.broken, isFirst: true, now: start, jitter: 0) == .none)
-        #expect(health.failed(.refused, isFirst: true, now: start, jitter: 0) == .trouble)
+        #expect(health.failed(.unresponsive, isFirst: true, now: start, jitter: 0) == .none)
+        #expect(health.failed(.broken, isFirst: true, now: start, jitter: 0) == .trouble)
         #expect(health.connected() == .none)
         #expect(health.succeeded() == .recovered)
         #expect(health.succeeded() == .none)
@@ -54,8 +54,8 @@ struct DestinationHealthTests {
 
     @Test func `the delay grows with each round of probes, not with each probe`() {
         var health = DestinationHealth(backoff: backoff)
-        #expect(health.failed(.unresponsive, isFirst: true, now: start, jitter: 0) == .trouble)
-        #expect(health.failed(.unresponsive, isFirst: true, now: start, jitter: 0) == .none)
+        #expect(health.failed(.unreachable, isFirst: true, now: start, jitter: 0) == .trouble)
+        #expect(health.failed(.unreachable, isFirst: true, now: start, jitter: 0) == .none)
         #expect(health.retryAt == start + .milliseconds(50))
         let later = start + .milliseconds(60)
         #expect(health.failed(.unreachable, isFirst: false, now: later, jitter: 0) == .none)

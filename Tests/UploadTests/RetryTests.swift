@@ -99,6 +99,7 @@ struct RetryTests {
         setup.put("/a", "1")
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 1)
         try await origin.close()
+        try await origin.journal.wait(for: { $0.contains { if case .closed = $0 { true } else { false } } })
         let second = try await Origin(port: origin.port, answer: accept)
         let body = setup.open("/b")
         body.append(ByteBuffer(bytes: pattern(1_000)))
@@ -106,6 +107,25 @@ struct RetryTests {
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 2)
         #expect(second.journal.events.received("/b") == pattern(1_000))
         #expect(setup.metrics.total("retries/0") == 0)
+        await setup.end()
+    }
+
+    @Test func `a kept connection that breaks in the middle is replaced at once`() async throws {
+        let origin = try await Origin { number, _ in number == 2 ? .cut(afterBytes: 10) : .atEnd(.created) }
+        let setup = try UploadSetup(origin.url) {
+            $0.firstRetryDelay = .seconds(60)
+            $0.longestRetryDelay = .seconds(60)
+        }
+        setup.put("/a", "1")
+        try await setup.metrics.wait(for: "transfers/0/delivered", total: 1)
+        let body = setup.open("/b")
+        body.append(ByteBuffer(bytes: pattern(10)))
+        try await origin.journal.wait(for: { $0.heads("/b").count == 2 })
+        body.append(ByteBuffer(bytes: pattern(10, from: 10)))
+        body.finish()
+        try await setup.metrics.wait(for: "transfers/0/delivered", total: 2)
+        #expect(origin.journal.events.received("/b") == pattern(20))
+        #expect(origin.journal.events.connections == 2)
         await setup.end()
     }
 

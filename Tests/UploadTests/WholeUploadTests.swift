@@ -34,7 +34,8 @@ struct WholeUploadTests {
         #expect(origin.journal.events.bodies("/p").count == 1)
         origin.openGate()
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 2)
-        #expect(origin.journal.events.bodies("/p").map { String(decoding: $0.bytes, as: UTF8.self) } == ["one", "three"])
+        #expect(
+            origin.journal.events.bodies("/p").map { String(decoding: $0.bytes, as: UTF8.self) } == ["one", "three"])
         await setup.end()
     }
 

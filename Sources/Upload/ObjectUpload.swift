@@ -1,5 +1,5 @@
 /// One object on its way to all HTTP destinations; belongs to the uploader's thread.
-final class Upload {
+final class ObjectUpload {
     let body: GrowingBody
     /// The path as it stands in a request.
     let target: String
@@ -7,7 +7,7 @@ final class Upload {
     let wholeCount: Int?
     /// One for each destination where it has not ended.
     var transfers: [Transfer] = []
-    var whenEnded: ((Upload) -> Void)?
+    var whenEnded: ((ObjectUpload) -> Void)?
     private var isBegun = false
 
     init(_ body: GrowingBody, wholeCount: Int?) {
