@@ -20,7 +20,17 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// `make fuzz` sets this: the rooms with decoders are then compiled for libFuzzer, with the program that feeds them.
+let isFuzzing = Context.environment["HEADWATER_FUZZ"] != nil
+let fuzzFlags: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
+func decoderRoom(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + fuzzFlags)
+}
 
 func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -48,6 +58,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
@@ -57,9 +68,9 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
-        room("Media", [nioCore]),
-        room("RTMP", [nioCore]),
-        room("HLS", ["Media", nioCore]),
+        decoderRoom("Media", [nioCore]),
+        decoderRoom("RTMP", [nioCore]),
+        decoderRoom("HLS", ["Media", nioCore]),
         room("OriginStore", ["HLS", nioCore]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),
@@ -77,10 +88,20 @@ let package = Package(
             "headwater-origin",
             ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, logging, metrics]),
 
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests("MediaTests", ["Media", nioCore]),
         tests("RTMPTests", ["RTMP", nioCore]),
-        tests("HLSTests", ["HLS", "Media", nioCore]),
+        tests("HLSTests", ["HLS", "Media", "TestSupport", nioCore]),
         tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, logging, metrics]),
+        tests("EndToEndTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, subprocess, systemPackage]),
         tests("RuntimeTests", ["Runtime", nioCore, nioPosix, logging, metrics, lifecycle]),
     ]
 )
+
+if isFuzzing {
+    package.targets.append(
+        .executableTarget(
+            name: "headwater-fuzz", dependencies: ["Media", "RTMP", "HLS", nioCore], path: "Tests/Fuzz",
+            swiftSettings: settings + fuzzFlags + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}

@@ -1,13 +1,13 @@
 /// What the platform needs of an H.264 sequence parameter set (`H.264 §7.3.2.1.1`).
-struct SequenceParameterSet: Hashable, Sendable {
+package struct SequenceParameterSet: Hashable, Sendable {
     /// The picture's size in pixels after cropping, 1 to 16,880 each; the sample aspect ratio is not applied.
-    var width: Int
-    var height: Int
+    package var width: Int
+    package var height: Int
     /// From the VUI's timing; nil where it has none or one that makes no sense.
-    var framesPerSecond: Double?
+    package var framesPerSecond: Double?
 
     /// Reads a NAL unit of type 7, its header byte included.
-    init(nalUnit: some Sequence<UInt8>) throws(MediaError) {
+    package init(nalUnit: some Sequence<UInt8>) throws(MediaError) {
         var reader = BitReader(nalUnitPayload: nalUnit)
         guard try reader.read(8) & 0x9F == 7 else { throw .invalid(.nalUnitType) }
         let profile = try reader.read(8)

@@ -1,10 +1,10 @@
 /// One range of a Range header (`RFC 9110 §14.1.2`), as the peer asked for it.
-enum ByteRange: Equatable {
+package enum ByteRange: Equatable, Sendable {
     case from(Int, through: Int?)
     case suffix(Int)
 
     /// A single byte range; nil for anything else, which is to be ignored (`RFC 9110 §14.2`).
-    init?(header: String) {
+    package init?(header: String) {
         guard header.lowercased().hasPrefix("bytes="), !header.contains(",") else { return nil }
         let parts = header.dropFirst(6).split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -24,7 +24,7 @@ enum ByteRange: Equatable {
     }
 
     /// The offsets meant within an object of `length` bytes; nil where the range cannot be satisfied (416).
-    func resolved(length: Int) -> Range<Int>? {
+    package func resolved(length: Int) -> Range<Int>? {
         switch self {
         case .from(let start, let end):
             guard start < length else { return nil }

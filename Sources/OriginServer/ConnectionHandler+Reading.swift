@@ -19,9 +19,7 @@ extension ConnectionHandler: ObjectReader {
         case .growing(let object):
             follow(object, key, request)
         case .missing:
-            answer(
-                .notFound, text: request.method == .HEAD ? "" : "there is no such object\n", cache: .notFound)
-            endExchange()
+            answer(.notFound, text: "there is no such object\n", cache: .notFound)
         }
     }
 
@@ -37,9 +35,8 @@ extension ConnectionHandler: ObjectReader {
         var bytes = body
         var status = HTTPResponseStatus.ok
         var contentRange: String?
-        let matches = request.headers["If-None-Match"].contains { $0 == "*" || $0.contains(head.entityTag) }
         let ifRange = request.headers.first(name: "If-Range")
-        if matches {
+        if EntityTag.isNamed(head.entityTag, in: request.headers["If-None-Match"]) {
             status = .notModified
         } else if let range = request.headers.first(name: "Range").flatMap({ ByteRange(header: $0) }),
             request.method == .GET, ifRange == nil || ifRange == head.entityTag
@@ -86,8 +83,8 @@ extension ConnectionHandler: ObjectReader {
         response.add("Transfer-Encoding", "chunked")
         write(response.finished())
         guard request.method == .GET else {
-            flush()
-            return endExchange()
+            endExchange()
+            return flush()
         }
         let group = object.readers(on: context.eventLoop)
         exchange = .growing(group, cursor: 0)
@@ -111,8 +108,8 @@ extension ConnectionHandler: ObjectReader {
 
     /// Moves the response on as far as the socket takes it.
     ///
-    /// A flush can bring on a change of writability, or input that was still to be read, before it returns: the
-    /// exchange is up to date before each, and one that comes while this runs is left to it.
+    /// A call that comes while this runs, because a flush made the socket writable again or a pipelined request
+    /// begins, is left to it.
     func resume() {
         guard !isResuming, let channel = context?.channel else { return }
         isResuming = true

@@ -20,15 +20,18 @@ extension ConnectionHandler {
         context?.flush()
     }
 
-    /// A whole short response to the current request.
+    /// A whole short response to the current request, and the exchange's end.
     func answer(_ status: HTTPResponseStatus, text: String = "", cache: CachePolicy.Class? = nil) {
         var head = head(status)
-        if let value = cache.flatMap({ origin.configuration.cache.header(for: $0) }) { head.add("Cache-Control", value) }
+        if let value = cache.flatMap({ origin.configuration.cache.header(for: $0) }) {
+            head.add("Cache-Control", value)
+        }
         if status == .methodNotAllowed { head.add("Allow", allowedMethods) }
         if status != .noContent { head.add("Content-Length", "\(text.utf8.count)") }
         if !text.isEmpty { head.add("Content-Type", "text/plain; charset=utf-8") }
         write(head.finished())
-        if !text.isEmpty { write(ByteBuffer(string: text)) }
+        if !text.isEmpty, !isHead { write(ByteBuffer(string: text)) }
+        endExchange()
         flush()
     }
 
@@ -43,7 +46,6 @@ extension ConnectionHandler {
             ])
         keepsAlive = false
         answer(status, text: reason + "\n", cache: .error)
-        close()
     }
 
     /// A CORS preflight, or a plain question for the methods (`Fetch §3.2.2`).
@@ -51,10 +53,12 @@ extension ConnectionHandler {
         var head = head(.noContent)
         head.add("Allow", allowedMethods)
         head.add("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-        head.add("Access-Control-Allow-Headers", "Range, If-None-Match, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status")
+        head.add(
+            "Access-Control-Allow-Headers", "Range, If-None-Match, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status"
+        )
         head.add("Access-Control-Max-Age", "86400")
         write(head.finished())
-        flush()
         endExchange()
+        flush()
     }
 }

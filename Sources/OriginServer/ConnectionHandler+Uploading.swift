@@ -6,30 +6,43 @@ import OriginStore
 
 extension ConnectionHandler {
     func open(_ key: ObjectKey, _ request: HTTPRequestHead) {
-        var epoch: UInt64?
-        if let text = request.headers.first(name: "Headwater-Epoch") {
-            epoch = UInt64(text)
-            guard epoch != nil else {
-                return refuse(.badRequest, .malformed, reason: "Headwater-Epoch must be a whole number")
-            }
+        if let reason = unsupported(request) { return refuse(.notImplemented, .malformed, reason: reason) }
+        let limit = origin.configuration.store.limitBytes(for: key)
+        if let length = request.headers.first(name: "Content-Length"), (Int(length) ?? .max) > limit {
+            return refuse(.tooLarge(limitBytes: limit))
         }
-        if let length = request.headers.first(name: "Content-Length").flatMap({ Int($0) }),
-            length > origin.configuration.store.objectLimitBytes
-        {
-            return refuse(.tooLarge(limitBytes: origin.configuration.store.objectLimitBytes))
-        }
+        // A header value is passed on to readers: a long one would cost more than it is worth.
+        let cacheControl = request.headers.first(name: "Cache-Control").flatMap { $0.utf8.count <= 256 ? $0 : nil }
         let head = ObjectHead(
-            contentType: contentType(request, key: key), cacheControl: request.headers.first(name: "Cache-Control"),
-            entityTag: origin.nextEntityTag())
+            contentType: contentType(request, key: key), cacheControl: cacheControl, entityTag: origin.nextEntityTag())
         do throws(UploadError) {
+            let epoch = try epoch(request)
             exchange = .upload(try origin.store.open(key, head: head, epoch: epoch, now: .now()), pending: nil)
         } catch {
             return refuse(error)
         }
-        if request.headers["Expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+        let expectations = request.headers["Expect"]
+        if request.version.minor > 0, expectations.contains(where: { $0.lowercased() == "100-continue" }) {
             write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
             flush()
         }
+    }
+
+    /// Why the body would not be what its bytes are; nil where it is.
+    private func unsupported(_ request: HTTPRequestHead) -> String? {
+        if request.headers[canonicalForm: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+            return "chunked is the only transfer coding taken"
+        }
+        if request.headers[canonicalForm: "Content-Encoding"].contains(where: { $0.lowercased() != "identity" }) {
+            return "objects are taken without content coding"
+        }
+        return request.headers.contains(name: "Content-Range") ? "objects are taken whole" : nil
+    }
+
+    private func epoch(_ request: HTTPRequestHead) throws(UploadError) -> UInt64? {
+        guard let text = request.headers.first(name: "Headwater-Epoch") else { return nil }
+        guard let epoch = UInt64(text) else { throw .badEpoch }
+        return epoch
     }
 
     /// What the uploader says, unless that is nothing or says nothing (`DASH-IF Ingest §2`).
@@ -59,31 +72,47 @@ extension ConnectionHandler {
 
     func finishUpload() {
         guard case .upload(let upload, _) = exchange else { return }
+        exchange = .idle
         do throws(UploadError) {
             let outcome = try origin.store.finish(upload, now: .now(), unixTime: origin.unixTime)
-            exchange = .idle
             answer(outcome == .created ? .created : .noContent)
-            endExchange()
         } catch {
-            exchange = .idle
             refuse(error)
         }
     }
 
-    func breakOff(_ upload: ObjectUpload) {
+    /// The upload will not come to its end: what came of it is kept for the resume window.
+    func breakOffUpload() {
+        guard case .upload(var upload, let pending) = exchange else { return }
+        exchange = .idle
+        if let pending {
+            // What the store will not have now would not have been of use later either.
+            try? origin.store.append(pending, to: &upload)
+        }
+        breakOff(upload)
+    }
+
+    private func breakOff(_ upload: ObjectUpload) {
         origin.metrics.brokenUploads.increment()
         origin.logger.info("upload broke off", metadata: ["path": "\(upload.key.path)"])
         origin.store.breakOff(upload, now: .now())
     }
 
-    func remove(_ key: ObjectKey) {
-        let found = origin.store.remove(key)
-        answer(found ? .ok : .notFound, text: found ? "" : "there is no such object\n", cache: found ? nil : .notFound)
-        endExchange()
+    func remove(_ key: ObjectKey, _ request: HTTPRequestHead) {
+        do throws(UploadError) {
+            if try origin.store.remove(key, epoch: try epoch(request), now: .now()) {
+                answer(.ok)
+            } else {
+                answer(.notFound, text: "there is no such object\n", cache: .notFound)
+            }
+        } catch {
+            refuse(error)
+        }
     }
 
     private func refuse(_ error: UploadError) {
         switch error {
+        case .badEpoch: refuse(.badRequest, .malformed, reason: error.reason)
         case .olderEpoch: refuse(.conflict, .epoch, reason: error.reason)
         case .tooLarge: refuse(.payloadTooLarge, .size, reason: error.reason)
         case .outOfMemory: refuse(.insufficientStorage, .memory, reason: error.reason)

@@ -9,8 +9,12 @@ import Synchronization
 /// It is also the viewer of a growing object: a cursor into its event loop's list of chunks, moved on by
 /// ``pump(_:)`` when the object grows or the socket takes more. What it writes to the socket are bytes shared with
 /// every other viewer.
-final class ConnectionHandler: ChannelInboundHandler {
+///
+/// A flush can fail, and then brings on input that was still to be read and the connection's end before it returns:
+/// the exchange is up to date before each, and nothing leaves ``Exchange/closing``.
+final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// What the connection is doing.
@@ -29,10 +33,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         case closing
     }
 
-    /// Requests sent ahead of a response that are kept (`RFC 9112 §9.3.2`).
-    private static let pipelineLimit = 16
+    /// Requests sent ahead of a response that are kept (`RFC 9112 §9.3.2`). Reading stops while there is one, so
+    /// more than these came in a single read.
+    private static let pipelineLimit = 1_024
     /// Bytes of a body nobody asked for that are read before the connection is closed.
-    private static let ignoredBodyLimit = 4 << 20
+    private static let ignoredBodyLimit = 32 << 20
+    /// How long what a refused peer still sends is read, so that it sees the response.
+    private static let lingerTime = TimeAmount.seconds(2)
 
     let origin: OriginContext
     let mayPublish: Bool
@@ -41,9 +48,14 @@ final class ConnectionHandler: ChannelInboundHandler {
     var slot = 0
     var isResuming = false
     var keepsAlive = true
+    /// Whether the current request is a HEAD, whose response has no body.
+    private(set) var isHead = false
     /// When bytes last moved in the direction the exchange waits for.
     var lastProgress = NIODeadline.now()
-    private var pipelined: [HTTPRequestHead] = []
+    private var pipelined = CircularBuffer<HTTPRequestHead>()
+    private var isBeginning = false
+    private var isReadHeld = false
+    private var isOutputClosed = false
     private var ignoredBytes = 0
     private var timer: Scheduled<Void>?
     private(set) var context: ChannelHandlerContext?
@@ -63,19 +75,25 @@ final class ConnectionHandler: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         origin.openConnections.wrappingAdd(1, ordering: .relaxed)
         lastProgress = .now()
-        schedule(after: origin.configuration.requestTimeout)
+        schedule(after: origin.longestTick)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         origin.openConnections.wrappingSubtract(1, ordering: .relaxed)
-        timer?.cancel()
         abandonExchange()
+        timer?.cancel()
+        timer = nil
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+    }
+
+    /// No more requests are read than are being answered.
+    func read(context: ChannelHandlerContext) {
+        if pipelined.isEmpty { context.read() } else { isReadHeld = true }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -96,20 +114,34 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The last response has left and only the peer's end is waited for.
+        if case ChannelEvent.outputClosed = event {
+            isOutputClosed = true
+            schedule(after: Self.lingerTime)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let parserError = error as? HTTPParserError else {
+        guard let parserError = error as? HTTPParserError, parserError != .invalidEOFState else {
             context.close(promise: nil)
             return
         }
-        if case .closing = exchange { return }
-        let tooLong = parserError == .headerOverflow
-        if case .idle = exchange {
-            refuse(
-                tooLong ? .requestHeaderFieldsTooLarge : .badRequest, .malformed,
-                reason: tooLong ? "the request's header is larger than 80 KiB" : "the request is not valid HTTP/1.1")
-        } else {
+        switch exchange {
+        case .idle:
+            if parserError == .headerOverflow {
+                refuse(.requestHeaderFieldsTooLarge, .malformed, reason: "the request's header is too large")
+            } else {
+                refuse(.badRequest, .malformed, reason: "the request is not valid HTTP/1.1")
+            }
+        case .upload:
+            breakOffUpload()
+            refuse(.badRequest, .malformed, reason: "the framing of the request's body is wrong")
+        case .growing, .awaiting, .sending:
             abandonExchange()
             context.close(promise: nil)
+        case .closing: break
         }
     }
 
@@ -117,9 +149,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func receive(_ head: HTTPRequestHead) {
         switch exchange {
-        case .idle:
+        case .idle where !isBeginning:
             begin(head)
-        case .growing, .awaiting, .sending:
+        case .idle, .growing, .awaiting, .sending:
             guard pipelined.count < Self.pipelineLimit, [.GET, .HEAD, .OPTIONS].contains(head.method) else {
                 abandonExchange()
                 context?.close(promise: nil)
@@ -132,10 +164,16 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead) {
-        keepsAlive = head.isKeepAlive
+        keepsAlive = head.isKeepAlive && head.version.minor > 0
+        isHead = head.method == .HEAD
+        ignoredBytes = 0
         lastProgress = .now()
-        guard head.version.minor == 0 || head.headers.contains(name: "Host") else {
-            return refuse(.badRequest, .malformed, reason: "the Host header is missing")
+        guard head.version.major == 1 else {
+            return refuse(.httpVersionNotSupported, .malformed, reason: "HTTP/1.1 is spoken here")
+        }
+        let hosts = head.headers["Host"].count
+        guard hosts == 1 || (hosts == 0 && head.version.minor == 0) else {
+            return refuse(.badRequest, .malformed, reason: "there must be one Host header")
         }
         let key: ObjectKey
         do throws(ObjectKeyError) {
@@ -148,7 +186,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .GET where mayRead, .HEAD where mayRead: serve(key, head)
         case .OPTIONS: answerOptions()
         case .PUT where mayPublish, .POST where mayPublish: open(key, head)
-        case .DELETE where mayPublish: remove(key)
+        case .DELETE where mayPublish: remove(key, head)
         default: refuse(.methodNotAllowed, .method, reason: "\(allowedMethods) are served here")
         }
     }
@@ -176,12 +214,23 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     // MARK: Ends
 
-    /// The response is complete: on with the next request, or close.
+    /// The response is written: on with the next request, or close. The caller flushes afterwards.
     func endExchange() {
+        if case .closing = exchange { return }
         exchange = .idle
         lastProgress = .now()
         guard keepsAlive else { return close() }
-        if !pipelined.isEmpty { begin(pipelined.removeFirst()) }
+        guard !pipelined.isEmpty, !isBeginning else { return }
+        isBeginning = true
+        while case .idle = exchange, let head = pipelined.popFirst() { begin(head) }
+        isBeginning = false
+        releaseRead()
+    }
+
+    private func releaseRead() {
+        guard isReadHeld, pipelined.isEmpty else { return }
+        isReadHeld = false
+        context?.read()
     }
 
     /// Closes after what is written, without a reset that would take the response from the peer: its input is
@@ -190,28 +239,29 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard let context else { return }
         if case .closing = exchange { return }
         exchange = .closing
-        lastProgress = .now()
+        pipelined.removeAll()
+        context.flush()
         context.close(mode: .output, promise: nil)
-        schedule(after: .seconds(2))
+        releaseRead()
     }
 
     /// Ends the connection in the middle of a response, so that no reader or cache takes it for whole.
     func cut(_ reason: OriginMetrics.Cut) {
+        if case .closing = exchange { return }
         origin.metrics.count(reason)
         origin.logger.debug("reader cut", metadata: ["reason": "\(reason.rawValue)"])
         abandonExchange()
         context?.close(promise: nil)
     }
 
+    /// The connection is no good any more, or will be closed at once.
     private func abandonExchange() {
-        appendPending()
+        pipelined.removeAll()
         switch exchange {
-        case .upload(let upload, _):
-            breakOff(upload)
+        case .upload: breakOffUpload()
         case .growing(let group, _), .awaiting(let group, _, _):
             if let context { group.remove(self, on: context.eventLoop) }
-        case .idle, .sending, .closing:
-            break
+        case .idle, .sending, .closing: break
         }
         exchange = .closing
     }
@@ -219,7 +269,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     // MARK: Deadlines
 
     /// One timer a connection, set again only when it fires: activity just moves `lastProgress`.
-    func schedule(after delay: TimeAmount) {
+    private func schedule(after delay: TimeAmount) {
         guard let context else { return }
         timer?.cancel()
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.timerFired() }
@@ -229,32 +279,31 @@ final class ConnectionHandler: ChannelInboundHandler {
         guard let context else { return }
         let configuration = origin.configuration
         let limit: TimeAmount
-        let expired: () -> Void
+        var reason: OriginMetrics.Cut?
         switch exchange {
         case .idle:
             limit = configuration.requestTimeout
-            expired = { context.close(promise: nil) }
         case .upload:
             limit = configuration.uploadTimeout
-            expired = {
-                self.abandonExchange()
-                context.close(promise: nil)
-            }
         case .growing(let group, let cursor):
-            let isHeld = cursor == 0 && group.chunks.isEmpty
+            let isHeld = group.chunks.isEmpty
             if cursor == group.chunks.count, !isHeld { lastProgress = .now() }
             limit = isHeld ? configuration.store.holdLimit : configuration.stallLimit
-            expired = { self.cut(isHeld ? .held : .stalled) }
-        case .awaiting:
+            reason = isHeld ? .held : .stalled
+        case .awaiting(let group, _, _):
+            if !group.chunks.isEmpty { lastProgress = .now() }
             limit = configuration.store.holdLimit
-            expired = { self.cut(.held) }
+            reason = .held
         case .sending:
             limit = configuration.stallLimit
-            expired = { self.cut(.stalled) }
+            reason = .stalled
         case .closing:
-            return context.close(promise: nil)
+            limit = isOutputClosed ? .zero : configuration.stallLimit
         }
         let left = lastProgress + limit - .now()
-        if left <= .zero { expired() } else { schedule(after: max(left, .milliseconds(100))) }
+        if left > .zero { return schedule(after: min(max(left, .milliseconds(50)), origin.longestTick)) }
+        if let reason { return cut(reason) }
+        abandonExchange()
+        context.close(promise: nil)
     }
 }

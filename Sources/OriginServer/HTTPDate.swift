@@ -1,12 +1,12 @@
-/// IMF-fixdate (`RFC 9110 §5.6.7`) from and to Unix time in seconds.
-enum HTTPDate {
+/// IMF-fixdate (`RFC 9110 §5.6.7`) of a Unix time in seconds.
+package enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
     /// The date of a moment from 1970 on.
-    static func text(unixTime: Int) -> String {
+    package static func text(unixTime: Int) -> String {
         let time = max(0, unixTime)
         let day = time / 86_400
         let second = time % 86_400

@@ -15,6 +15,8 @@ package struct OriginConfiguration: Sendable, Equatable {
     package var uploadTimeout = TimeAmount.seconds(30)
     /// How long a reader may take nothing while there is something for it.
     package var stallLimit = TimeAmount.seconds(30)
+    /// How often the store expires what is due.
+    package var sweepInterval = TimeAmount.seconds(1)
     /// Event loop threads.
     package var threads = 1
 

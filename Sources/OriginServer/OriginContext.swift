@@ -12,13 +12,18 @@ final class OriginContext: Sendable {
     let metrics = OriginMetrics()
     let logger: Logger
     let openConnections = Atomic<Int>(0)
+    /// How often a connection looks at its deadlines at least: none is missed by more than this.
+    let longestTick: TimeAmount
     private let processTag: String
     private let versions = Atomic<UInt64>(0)
 
-    init(configuration: OriginConfiguration, logger: Logger) {
+    init(configuration: OriginConfiguration, store: ObjectStore, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
-        store = ObjectStore(configuration: configuration.store)
+        self.store = store
+        longestTick = min(
+            configuration.requestTimeout, configuration.uploadTimeout, configuration.stallLimit,
+            configuration.store.holdLimit)
         processTag = String(UInt64.random(in: .min ... .max), radix: 36)
     }
 

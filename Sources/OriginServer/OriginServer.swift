@@ -1,18 +1,26 @@
 package import Logging
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOPosix
-import OriginStore
+package import OriginStore
 import ServiceLifecycle
 
 /// The origin: takes uploads and serves them while they grow, until graceful shutdown.
 package struct OriginServer: Service {
     private let configuration: OriginConfiguration
     private let logger: Logger
+    private let onListening: @Sendable ([SocketAddress]) -> Void
+    package let store: ObjectStore
 
-    package init(configuration: OriginConfiguration, logger: Logger) {
+    /// - Parameter onListening: told the addresses once all are bound, ``OriginConfiguration/listen`` first.
+    package init(
+        configuration: OriginConfiguration, logger: Logger,
+        onListening: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
+    ) {
         self.configuration = configuration
         self.logger = logger
+        self.onListening = onListening
+        store = ObjectStore(configuration: configuration.store)
     }
 
     package func run() async throws {
@@ -27,9 +35,10 @@ package struct OriginServer: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let origin = OriginContext(configuration: configuration, logger: logger)
+        let origin = OriginContext(configuration: configuration, store: store, logger: logger)
         let separate = configuration.publishListen
-        let reading = try await listen(configuration.listen, on: group, origin, mayRead: true, mayPublish: separate == nil)
+        let reading = try await listen(
+            configuration.listen, on: group, origin, mayRead: true, mayPublish: separate == nil)
         logger.info("listening", metadata: ["address": "\(address(reading))", "publish": "\(separate == nil)"])
         var listeners = [reading]
         if let separate {
@@ -37,7 +46,9 @@ package struct OriginServer: Service {
             logger.info("listening", metadata: ["address": "\(address(publishing))", "publish": "true"])
             listeners.append(publishing)
         }
-        let sweeping = group.next().scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+        onListening(listeners.compactMap(\.localAddress))
+        let interval = configuration.sweepInterval
+        let sweeping = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
             origin.sweep(now: .now())
         }
         try? await gracefulShutdown()

@@ -8,7 +8,8 @@ struct ResponseHead {
     /// Begins with what every response carries: Date, Server, and the constant CORS fields (`Fetch §3.2`).
     init(_ status: HTTPResponseStatus, unixTime: Int, allocator: ByteBufferAllocator) {
         buffer = allocator.buffer(capacity: 640)
-        buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nDate: \(HTTPDate.text(unixTime: unixTime))\r\n")
+        buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n")
+        buffer.writeString("Date: \(HTTPDate.text(unixTime: unixTime))\r\n")
         buffer.writeStaticString(
             """
             Server: headwater-origin\r

@@ -35,14 +35,24 @@ package struct CachePolicy: Sendable, Equatable {
     }
 
     /// Takes one `CLASS=VALUE`.
-    /// - Throws: ``CachePolicyError`` that names the accepted classes.
+    /// - Throws: ``CachePolicyError`` that says what is accepted.
     package mutating func set(_ text: String) throws(CachePolicyError) {
         guard let equals = text.firstIndex(of: "="), let named = Class(rawValue: String(text[..<equals])) else {
-            throw CachePolicyError(reason: "'\(text)' is not CLASS=VALUE with CLASS one of \(Class.allCases.map(\.rawValue).joined(separator: ", "))")
+            let classes = Class.allCases.map(\.rawValue).joined(separator: ", ")
+            throw CachePolicyError(reason: "'\(text)' is not CLASS=VALUE with CLASS one of \(classes)")
         }
         let value = text[text.index(after: equals)...]
         guard !value.isEmpty, value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
-            throw CachePolicyError(reason: "the value of '\(named.rawValue)' must be a Cache-Control header, such as 'public, max-age=1'")
+            throw CachePolicyError(
+                reason: "the value of '\(named.rawValue)' must be a Cache-Control header, such as 'public, max-age=1'")
+        }
+        let rest = Self.replacing(Self.replacing(String(value), "{half-target}", 1), "{target}", 1)
+        guard !rest.contains("{"), !rest.contains("}") else {
+            throw CachePolicyError(
+                reason: "the value of '\(named.rawValue)' may name {target} and {half-target}, nothing else in braces")
+        }
+        guard value != "upstream" || (named != .notFound && named != .error) else {
+            throw CachePolicyError(reason: "there is no upstream value for '\(named.rawValue)'")
         }
         self[named] = String(value)
     }
@@ -53,14 +63,16 @@ package struct CachePolicy: Sendable, Equatable {
         if value == "upstream" { return upstream }
         guard value.contains("{") else { return value }
         let target = targetDuration ?? 1
-        return replacing(replacing(value, "{half-target}", max(1, target / 2)), "{target}", max(1, target))
+        return Self.replacing(
+            Self.replacing(value, "{half-target}", max(1, target / 2)), "{target}", max(1, target))
     }
 
-    private func replacing(_ text: String, _ name: String, _ seconds: Int) -> String {
+    private static func replacing(_ text: String, _ name: String, _ seconds: Int) -> String {
         text.split(separator: name, omittingEmptySubsequences: false).joined(separator: String(seconds))
     }
 }
 
+/// Why a `--cache` value is not taken.
 package struct CachePolicyError: Error, Equatable {
     package let reason: String
 }

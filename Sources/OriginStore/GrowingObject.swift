@@ -20,7 +20,12 @@ package final class GrowingObject: Sendable {
         var body: ByteBuffer?
         var groups: [Waker] = []
         var uploads = 0
+        /// What the account was charged for chunks; readers may hold them after the object is complete.
+        var chunkCharge = 0
     }
+
+    /// What an object takes in the store besides its path and its bytes, about.
+    static let overheadBytes = 512
 
     /// One event loop's readers, and whether it has already been told of news.
     struct Waker {
@@ -40,10 +45,12 @@ package final class GrowingObject: Sendable {
         self.key = key
         self.memory = memory
         self.state = Mutex(State(head: head))
+        memory.charge(Self.overheadBytes + key.path.utf8.count)
     }
 
     deinit {
-        memory.release(state.withLock { $0.byteCount })
+        let payload = state.withLock { $0.chunkCharge + ($0.body?.readableBytes ?? 0) }
+        memory.release(Self.overheadBytes + key.path.utf8.count + payload)
     }
 
     package var head: ObjectHead { state.withLock { $0.head } }
@@ -51,12 +58,13 @@ package final class GrowingObject: Sendable {
     /// The whole body once complete, else nil.
     package var completeBody: ByteBuffer? { state.withLock { $0.body } }
 
-    package var byteCount: Int { state.withLock { $0.byteCount } }
+    /// Payload bytes held.
+    var byteCount: Int { state.withLock { $0.byteCount } }
 
     /// Whether the object was announced and no upload has begun.
-    package var isAnnounced: Bool { state.withLock { $0.life.state == .announced } }
+    var isAnnounced: Bool { state.withLock { $0.life.state == .announced } }
 
-    package var isAborted: Bool { state.withLock { $0.life.state == .aborted } }
+    var isAborted: Bool { state.withLock { $0.life.state == .aborted } }
 
     var isComplete: Bool { state.withLock { $0.life.state == .complete } }
 
@@ -69,9 +77,9 @@ package final class GrowingObject: Sendable {
             switch state.life.uploadOpened(state.uploads) {
             case .write:
                 state.head = head
-                return ObjectUpload.Position(upload: state.uploads, verified: 0)
+                return ObjectUpload.Position(upload: state.uploads)
             case .verifyThenWrite:
-                return ObjectUpload.Position(upload: state.uploads, verified: 0)
+                return ObjectUpload.Position(upload: state.uploads)
             case .replace:
                 return nil
             }
@@ -82,44 +90,62 @@ package final class GrowingObject: Sendable {
         case taken
         /// A newer upload has taken over, or the object was given up.
         case refused
-        /// The bytes are not those held already.
-        case differs
+        /// The bytes are not those held already: the object is given up. With it come the bytes both have.
+        case differs(common: ByteBuffer)
     }
 
     func append(_ bytes: ByteBuffer, at position: inout ObjectUpload.Position) -> AppendResult {
+        guard bytes.readableBytes > 0 else { return .taken }
         var fresh = bytes
         let result = state.withLock { state -> AppendResult in
             guard state.life.isWriting(position.upload) else { return .refused }
             if position.verified < state.byteCount {
-                guard state.matches(&fresh, from: position.verified) else { return .differs }
-                position.verified += bytes.readableBytes - fresh.readableBytes
+                let common = position.verified
+                guard state.matches(&fresh, at: &position) else {
+                    _ = state.life.abandoned()
+                    return .differs(common: state.joined(limit: common))
+                }
+                guard fresh.readableBytes > 0 else { return .taken }
             }
-            guard fresh.readableBytes > 0 else { return .taken }
-            position.verified += fresh.readableBytes
+            let chunk = ObjectChunk(payload: fresh)
+            let cost = chunk.framed.storageCapacity + ObjectChunk.overheadBytes
+            memory.charge(cost)
+            state.chunkCharge += cost
+            state.chunks.append(chunk)
             state.byteCount += fresh.readableBytes
-            memory.charge(fresh.readableBytes)
-            state.chunks.append(ObjectChunk(payload: fresh))
+            position.verified += fresh.readableBytes
             return .taken
         }
-        if result == .taken, fresh.readableBytes > 0 { wake() }
+        // A repeat that brought nothing new is no news.
+        if result == .taken ? fresh.readableBytes > 0 : result != .refused { wake() }
         return result
     }
 
-    /// The first `count` bytes held, for an object that takes this one's place.
-    func prefix(_ count: Int) -> ByteBuffer {
-        state.withLock { $0.joined(limit: count) }
+    enum FinishResult: Equatable {
+        case finished
+        /// A newer upload has taken over, or the object was given up.
+        case refused
+        /// A repeat that is whole and shorter than what is held: the object is given up. With it comes the repeat.
+        case shorter(ByteBuffer)
     }
 
-    func finish(_ position: ObjectUpload.Position, lastModified: Int) -> Bool {
-        let finished = state.withLock { state -> Bool in
-            guard position.verified == state.byteCount, state.life.uploadEnded(position.upload) else { return false }
+    func finish(_ position: ObjectUpload.Position, lastModified: Int) -> FinishResult {
+        let result = state.withLock { state -> FinishResult in
+            guard state.life.isWriting(position.upload) else { return .refused }
+            guard position.verified == state.byteCount else {
+                _ = state.life.abandoned()
+                return .shorter(state.joined(limit: position.verified))
+            }
+            _ = state.life.uploadEnded(position.upload)
             state.body = state.joined(limit: state.byteCount)
+            memory.charge(state.byteCount)
             state.chunks = []
+            if state.groups.isEmpty { state.releaseChunks(memory) }
             state.head.lastModified = lastModified
-            return true
+            return .finished
         }
-        if finished { wake() }
-        return finished
+        if result != .refused { wake() }
+        return result
     }
 
     func breakOff(_ position: ObjectUpload.Position, now: NIODeadline) -> Bool {
@@ -155,7 +181,10 @@ package final class GrowingObject: Sendable {
 
     /// The last reader of this event loop has gone. Call it on that event loop.
     func forget(_ eventLoop: any EventLoop) {
-        state.withLock { state in state.groups.removeAll { $0.eventLoop === eventLoop } }
+        state.withLock { state in
+            state.groups.removeAll { $0.eventLoop === eventLoop }
+            if state.groups.isEmpty, state.body != nil { state.releaseChunks(memory) }
+        }
     }
 
     /// Appends what came after the first `chunks.count` chunks and tells the object's condition; rearms the wake-up.
@@ -196,20 +225,27 @@ package final class GrowingObject: Sendable {
 }
 
 extension GrowingObject.State {
-    /// Compares the start of `bytes` with what is held from `offset` on and moves its reader index past the held
-    /// part; false where they differ.
-    func matches(_ bytes: inout ByteBuffer, from offset: Int) -> Bool {
-        var position = 0
-        for chunk in chunks {
-            let length = chunk.payload.readableBytes
-            defer { position += length }
-            guard position + length > offset, bytes.readableBytes > 0 else { continue }
-            let skip = max(0, offset - position)
-            let count = min(length - skip, bytes.readableBytes)
-            let held = chunk.payload.getSlice(at: chunk.payload.readerIndex + skip, length: count)
-            guard held == bytes.readSlice(length: count) else { return false }
+    /// Compares the start of `bytes` with what is held from `position` on, and moves both past what is the same;
+    /// false where they differ.
+    func matches(_ bytes: inout ByteBuffer, at position: inout ObjectUpload.Position) -> Bool {
+        while position.chunk < chunks.count, bytes.readableBytes > 0 {
+            let held = chunks[position.chunk].payload
+            let count = min(held.readableBytes - position.chunkOffset, bytes.readableBytes)
+            let expected = held.getSlice(at: held.readerIndex + position.chunkOffset, length: count)
+            guard bytes.readSlice(length: count) == expected else { return false }
+            position.verified += count
+            position.chunkOffset += count
+            if position.chunkOffset == held.readableBytes {
+                position.chunk += 1
+                position.chunkOffset = 0
+            }
         }
         return true
+    }
+
+    mutating func releaseChunks(_ memory: MemoryAccount) {
+        memory.release(chunkCharge)
+        chunkCharge = 0
     }
 
     func joined(limit: Int) -> ByteBuffer {

@@ -19,6 +19,9 @@ package struct ObjectChunk: Sendable {
         self.framed = framed
     }
 
+    /// What a chunk takes besides its framed bytes' storage, about.
+    static let overheadBytes = 128
+
     /// What ends a chunked body: the last chunk and an empty trailer section.
     package static let last = ByteBuffer(staticString: "0\r\n\r\n")
 }

@@ -11,84 +11,88 @@ package struct ObjectKey: Hashable, Sendable {
 
     /// Reads a request target in origin form or absolute form (`RFC 9112 §3.2`).
     package init(requestTarget: some StringProtocol) throws(ObjectKeyError) {
-        var target = Substring(requestTarget)
-        for scheme in ["http://", "https://"] where target.hasPrefix(scheme) {
-            target = target.dropFirst(scheme.count).drop { $0 != "/" }
+        var target = Substring(requestTarget).utf8
+        for scheme in ["http://", "https://"] where target.starts(with: scheme.utf8) {
+            target = target.dropFirst(scheme.utf8.count).drop { $0 != UInt8(ascii: "/") }
+            break
         }
-        guard target.utf8.first == UInt8(ascii: "/") else { throw .notAbsolute }
-        var components: [[UInt8]] = []
-        var component: [UInt8] = []
-        var length = 0
-        var bytes = target.utf8.makeIterator()
-        func take(_ component: inout [UInt8]) throws(ObjectKeyError) {
-            defer { component.removeAll(keepingCapacity: true) }
-            if component.isEmpty { return }
-            if component == [UInt8(ascii: ".")] || component == [UInt8(ascii: "."), UInt8(ascii: ".")] {
-                throw .dotComponent
-            }
-            guard components.count < Self.maximumComponents else { throw .tooLong }
+        guard target.first == UInt8(ascii: "/") else { throw .notAbsolute }
+        let encoded = target.prefix(Self.maximumLength + 1).prefix {
+            $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+        }
+        guard encoded.count <= Self.maximumLength else { throw .tooLong }
+        var components: [String] = []
+        for part in encoded.split(separator: UInt8(ascii: "/")) {
+            let component = try Self.decode(part)
+            guard component != ".", component != ".." else { throw .dotComponent }
             components.append(component)
         }
-        while let byte = bytes.next(), byte != UInt8(ascii: "?"), byte != UInt8(ascii: "#") {
-            length += 1
-            guard length <= Self.maximumLength else { throw .tooLong }
-            if byte == UInt8(ascii: "/") {
-                try take(&component)
-                continue
-            }
-            var value = byte
-            if byte == UInt8(ascii: "%") {
-                guard let high = bytes.next().flatMap(hexadecimalDigit), let low = bytes.next().flatMap(hexadecimalDigit)
-                else { throw .badEncoding }
-                value = high << 4 | low
-                // A decoded slash would change the folder a proxy in front believes it forwards to.
-                guard value != UInt8(ascii: "/") else { throw .badEncoding }
-            }
-            guard value >= 0x20, value != 0x7F, value != UInt8(ascii: "\\") else { throw .badCharacter }
-            component.append(value)
-        }
-        try take(&component)
-        var path = ""
-        for component in components {
-            guard let text = String(validating: component, as: UTF8.self) else { throw .badEncoding }
-            path += "/" + text
-        }
-        guard !path.isEmpty else { throw .notAnObject }
-        self.path = path
+        try self.init(components)
     }
 
-    private init(path: String) {
-        self.path = path
+    private init(_ components: [String]) throws(ObjectKeyError) {
+        guard !components.isEmpty else { throw .notAnObject }
+        guard components.count <= Self.maximumComponents else { throw .tooLong }
+        path = "/" + components.joined(separator: "/")
+        guard path.utf8.count <= Self.maximumLength else { throw .tooLong }
+    }
+
+    /// Takes percent-encoding off one component (`RFC 3986 §2.1`).
+    private static func decode(_ encoded: Substring.UTF8View) throws(ObjectKeyError) -> String {
+        var component: [UInt8] = []
+        var bytes = encoded.makeIterator()
+        while var byte = bytes.next() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = bytes.next().flatMap(hexadecimalDigit),
+                    let low = bytes.next().flatMap(hexadecimalDigit)
+                else { throw .badEncoding }
+                byte = high << 4 | low
+                // A decoded slash would change the folder a proxy in front believes it forwards to.
+                guard byte != UInt8(ascii: "/") else { throw .badEncoding }
+            }
+            guard byte >= 0x20, byte != 0x7F, byte != UInt8(ascii: "\\") else { throw .badCharacter }
+            component.append(byte)
+        }
+        guard let text = String(validating: component, as: UTF8.self) else { throw .badEncoding }
+        return text
+    }
+
+    private var lastSlash: String.Index {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
     }
 
     /// The folder the object lies in, without the last slash: `/live/stream` of `/live/stream/a.ts`.
-    package var folder: Substring {
-        path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-    }
+    package var folder: Substring { path[..<lastSlash] }
 
     /// The lower-case part of the name after its last dot; empty without one.
     package var fileExtension: String {
-        let name = path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...]
-        guard let dot = name.lastIndex(of: ".") else { return "" }
-        return name[name.index(after: dot)...].lowercased()
+        let name = path.utf8[lastSlash...].dropFirst()
+        guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return "" }
+        return Substring(name[dot...].dropFirst()).lowercased()
     }
 
+    /// Whether the object is a playlist or manifest, stored whole or not at all.
+    package var isPlaylist: Bool { ["m3u8", "mpd"].contains(fileExtension) }
+
     /// The object a relative reference in this playlist means (`RFC 3986 §5.2`); nil where it leads to another
-    /// host or out of the tree.
+    /// host, out of the tree, or to no path an object may have.
     package func resolving(_ reference: String) -> ObjectKey? {
-        if reference.contains("://") || reference.hasPrefix("//") { return nil }
-        if reference.hasPrefix("/") { return try? ObjectKey(requestTarget: reference) }
-        var components = folder.split(separator: "/")
-        var rest = reference.prefix { $0 != "?" && $0 != "#" }
-        while rest.hasPrefix("../") || rest.hasPrefix("./") {
-            if rest.hasPrefix("../") {
-                guard components.popLast() != nil else { return nil }
+        let slash = UInt8(ascii: "/")
+        let encoded = Substring(reference).utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        // A colon before the first slash ends a scheme.
+        guard !encoded.starts(with: "//".utf8), !encoded.prefix(while: { $0 != slash }).contains(UInt8(ascii: ":")),
+            encoded.last != slash
+        else { return nil }
+        var components = encoded.first == slash ? [] : folder.utf8.split(separator: slash).map { String(Substring($0)) }
+        for part in encoded.split(separator: slash) {
+            guard let component = try? Self.decode(part) else { return nil }
+            switch component {
+            case ".": break
+            case "..": guard components.popLast() != nil else { return nil }
+            default: components.append(component)
             }
-            rest = rest[rest.index(after: rest.firstIndex(of: "/") ?? rest.startIndex)...]
         }
-        let base = components.isEmpty ? "" : "/" + components.joined(separator: "/")
-        guard let tail = try? ObjectKey(requestTarget: "/" + rest) else { return nil }
-        return ObjectKey(path: base + tail.path)
+        return encoded.isEmpty ? nil : try? ObjectKey(components)
     }
 }
 
@@ -103,7 +107,8 @@ package enum ObjectKeyError: Error, Equatable {
         case .dotComponent: "the path must not contain '.' or '..'"
         case .badEncoding: "the path's percent-encoding is wrong or not UTF-8"
         case .badCharacter: "the path contains a control character or a backslash"
-        case .tooLong: "the path is longer than \(ObjectKey.maximumLength) bytes or deeper than \(ObjectKey.maximumComponents) folders"
+        case .tooLong:
+            "the path is longer than \(ObjectKey.maximumLength) bytes or deeper than \(ObjectKey.maximumComponents) folders"
         }
     }
 }

@@ -14,7 +14,7 @@ extension ObjectStore {
             }
             let previous = state.playlists.updateValue(playlist, forKey: key)
             var cut = previous.map { state.unlist($0, now: now) } ?? []
-            cut += state.announce(playlist.listed, memory: memory)
+            cut += state.announce(playlist.sequence, limit: configuration.announcedLimit, memory: memory)
             return (previous == nil ? .created : .replaced, cut)
         }
         for object in cut { _ = object.abandon() }
@@ -42,7 +42,7 @@ extension ObjectStore {
                 state.objects[key] = nil
                 sweep.expired += 1
             }
-            state.epochs = state.epochs.filter { now - $0.value.seen < .hours(1) }
+            state.epochs.timePassed(now: now, lifetime: .hours(1))
             return (cut, state.objects.values.map(\.object))
         }
         for object in cut { _ = object.abandon() }
@@ -56,18 +56,21 @@ extension ObjectStore {
     }
 
     /// Expires the oldest complete objects until `count` more bytes fit.
+    /// - Throws: ``UploadError/outOfMemory`` where that is not enough.
     func makeRoom(for count: Int) throws(UploadError) {
-        guard memory.heldBytes > configuration.memoryLimitBytes - count else { return }
+        let limit = configuration.memoryLimitBytes - count
+        guard memory.heldBytes > limit else { return }
         state.withLock { state in
-            var excess = memory.heldBytes - (configuration.memoryLimitBytes - count)
+            // Somewhat more than asked for, so that not every append has to search.
+            var excess = memory.heldBytes - limit + configuration.memoryLimitBytes / 64
             let complete = state.objects.values.filter { $0.object.isComplete }.sorted { $0.order < $1.order }
             for entry in complete {
                 guard excess > 0 else { break }
-                excess -= entry.object.byteCount
+                excess -= entry.object.byteCount + GrowingObject.overheadBytes
                 state.objects[entry.object.key] = nil
             }
         }
-        guard memory.heldBytes <= configuration.memoryLimitBytes - count else { throw .outOfMemory }
+        guard memory.heldBytes <= limit else { throw .outOfMemory }
     }
 }
 
@@ -85,23 +88,23 @@ extension ObjectStore.State {
                 cut.append(object)
             } else {
                 // A player that has just fetched the old version may still come (`RFC 8216 §6.2.2`).
-                let target = TimeAmount.seconds(Int64(playlist.targetDuration ?? 1))
+                let target = TimeAmount.seconds(Int64(min(playlist.targetDuration ?? 1, 86_400)))
                 objects[key]?.expiry = now + listing.longest + target
             }
         }
         return cut
     }
 
-    /// Makes readable in advance what the playlist lists behind its last started object. What it lists before
+    /// Makes readable in advance what a playlist lists behind its last started object. What it lists before
     /// that and nobody holds was lost, and is not worth waiting for: gives back such objects.
-    mutating func announce(_ listed: [ObjectKey], memory: MemoryAccount) -> [GrowingObject] {
-        let started = listed.lastIndex { key in objects[key].map { !$0.object.isAnnounced } ?? false } ?? -1
+    mutating func announce(_ sequence: [ObjectKey], limit: Int, memory: MemoryAccount) -> [GrowingObject] {
+        let started = sequence.lastIndex { key in objects[key].map { !$0.object.isAnnounced } ?? false } ?? -1
         var lost: [GrowingObject] = []
-        for (index, key) in listed.enumerated() {
+        for (index, key) in sequence.enumerated() {
             if index < started, let object = objects[key]?.object, object.isAnnounced {
                 objects[key] = nil
                 lost.append(object)
-            } else if index > started, objects[key] == nil {
+            } else if index > started, index - started <= limit, objects[key] == nil {
                 let head = ObjectHead(
                     contentType: ObjectHead.contentType(fileExtension: key.fileExtension), entityTag: "")
                 _ = insert(key, head: head, memory: memory)

@@ -3,7 +3,8 @@ import Synchronization
 
 /// All objects of an origin by their key: who may write them, how long they live, what a reader gets.
 ///
-/// Times come in as arguments; the store has no clock. One lock guards the index, each object has its own for its bytes.
+/// Times come in as arguments; the store has no clock. One lock guards the index, each object has its own for its
+/// bytes; the index's is taken first. An object that is not complete is in the index, or given up, or unseen.
 package final class ObjectStore: Sendable {
     package let configuration: StoreConfiguration
     let memory = MemoryAccount()
@@ -14,8 +15,7 @@ package final class ObjectStore: Sendable {
         var playlists: [ObjectKey: StoredPlaylist] = [:]
         /// How often and by how long a playlist each key is listed.
         var listings: [ObjectKey: Listing] = [:]
-        /// The largest epoch seen for a folder, and when.
-        var epochs: [Substring: (epoch: UInt64, seen: NIODeadline)] = [:]
+        var epochs = FolderEpochs()
         /// Rises with each new object, to tell the oldest.
         var nextOrder: UInt64 = 0
     }
@@ -37,6 +37,7 @@ package final class ObjectStore: Sendable {
         self.configuration = configuration
     }
 
+    /// What the memory limit is compared with.
     package var heldBytes: Int { memory.heldBytes }
 
     /// How many media objects and playlists there are.
@@ -68,72 +69,76 @@ package final class ObjectStore: Sendable {
     package func open(
         _ key: ObjectKey, head: ObjectHead, epoch: UInt64?, now: NIODeadline
     ) throws(UploadError) -> ObjectUpload {
-        try admit(epoch, folder: key.folder, now: now)
-        if ["m3u8", "mpd"].contains(key.fileExtension) {
-            return ObjectUpload(key: key, head: head, destination: .atomic(ByteBuffer()))
+        try admit(epoch, key, now: now)
+        try makeRoom(for: GrowingObject.overheadBytes)
+        var destination = key.isPlaylist ? nil : openGrowing(key, head: head)
+        if destination == nil {
+            let unseen = GrowingObject(key: key, head: head, memory: memory)
+            destination = unseen.open(head: head).map { .unseen(unseen, $0) }
         }
-        let destination = state.withLock { state -> ObjectUpload.Destination in
+        guard let destination else { throw .superseded }
+        return ObjectUpload(key: key, head: head, epoch: epoch, destination: destination)
+    }
+
+    /// Nil where a complete object is to be replaced.
+    private func openGrowing(_ key: ObjectKey, head: ObjectHead) -> ObjectUpload.Destination? {
+        state.withLock { state in
             if let object = state.objects[key]?.object {
                 if let position = object.open(head: head) {
                     state.objects[key]?.expiry = nil
                     return .growing(object, position)
                 }
-                if object.isComplete { return .atomic(ByteBuffer()) }
+                if object.isComplete { return nil }
             }
             let object = state.insert(key, head: head, memory: memory)
-            return .growing(object, object.open(head: head) ?? .init(upload: 0, verified: 0))
+            return object.open(head: head).map { .growing(object, $0) }
         }
-        return ObjectUpload(key: key, head: head, destination: destination)
     }
 
-    private func admit(_ epoch: UInt64?, folder: Substring, now: NIODeadline) throws(UploadError) {
+    private func admit(_ epoch: UInt64?, _ key: ObjectKey, now: NIODeadline) throws(UploadError) {
         guard let epoch else { return }
-        let newest = state.withLock { state -> UInt64 in
-            let newest = max(epoch, state.epochs[folder]?.epoch ?? 0)
-            state.epochs[folder] = (newest, now)
-            return newest
+        let newest = state.withLock {
+            $0.epochs.admit(epoch, folder: key.folder, limit: configuration.epochLimit, now: now)
         }
         if newest > epoch { throw .olderEpoch(newest: newest) }
     }
 
+    /// Adds to an upload.
+    /// - Throws: ``UploadError``; the upload is then to be broken off.
     package func append(_ bytes: ByteBuffer, to upload: inout ObjectUpload) throws(UploadError) {
-        guard bytes.readableBytes > 0 else { return }
-        let limit = upload.key.fileExtension == "m3u8" ? configuration.playlistLimitBytes : configuration.objectLimitBytes
+        let limit = configuration.limitBytes(for: upload.key)
         guard bytes.readableBytes <= limit - upload.receivedBytes else { throw .tooLarge(limitBytes: limit) }
         try makeRoom(for: bytes.readableBytes)
         upload.receivedBytes += bytes.readableBytes
         switch upload.destination {
-        case .atomic(var whole):
-            upload.destination = .atomic(ByteBuffer())
-            whole.writeImmutableBuffer(bytes)
-            upload.destination = .atomic(whole)
+        case .unseen(let object, var position):
+            guard object.append(bytes, at: &position) == .taken else { throw .superseded }
+            upload.destination = .unseen(object, position)
         case .growing(let object, var position):
             switch object.append(bytes, at: &position) {
             case .taken:
                 upload.destination = .growing(object, position)
             case .refused:
                 throw .superseded
-            case .differs:
-                upload.destination = try replacement(of: object, keeping: position.verified, head: upload.head)
-                if case .growing(let object, var position) = upload.destination {
-                    _ = object.append(bytes, at: &position)
-                    upload.destination = .growing(object, position)
-                }
+            case .differs(let common):
+                // Readers of the old object are cut; the new one begins with the bytes both have.
+                let fresh = try replacement(of: object, head: upload.head)
+                guard var position = fresh.open(head: upload.head), fresh.append(common, at: &position) == .taken,
+                    fresh.append(bytes, at: &position) == .taken
+                else { throw .superseded }
+                upload.destination = .growing(fresh, position)
             }
         }
     }
 
-    /// The repeated bytes are others: cuts the readers of the old object and puts a new one in its place that
-    /// begins with the bytes both have.
-    private func replacement(
-        of object: GrowingObject, keeping count: Int, head: ObjectHead
-    ) throws(UploadError) -> ObjectUpload.Destination {
-        let prefix = object.prefix(count)
-        _ = object.abandon()
-        let fresh = state.withLock { $0.insert(object.key, head: head, memory: memory) }
-        guard var position = fresh.open(head: head) else { throw .superseded }
-        if count > 0 { _ = fresh.append(prefix, at: &position) }
-        return .growing(fresh, position)
+    /// Puts a new object in the place of one that was given up, unless somebody else already has.
+    private func replacement(of object: GrowingObject, head: ObjectHead) throws(UploadError) -> GrowingObject {
+        let fresh = state.withLock { state -> GrowingObject? in
+            guard state.objects[object.key]?.object === object else { return nil }
+            return state.insert(object.key, head: head, memory: memory)
+        }
+        guard let fresh else { throw .superseded }
+        return fresh
     }
 
     package enum Outcome: Sendable, Equatable {
@@ -143,38 +148,40 @@ package final class ObjectStore: Sendable {
 
     /// The upload ended as its framing promises.
     /// - Parameter unixTime: seconds, for Last-Modified.
+    /// - Throws: ``UploadError``; the upload is over then too.
     package func finish(_ upload: ObjectUpload, now: NIODeadline, unixTime: Int) throws(UploadError) -> Outcome {
         switch upload.destination {
-        case .atomic(let body):
-            if ["m3u8", "mpd"].contains(upload.key.fileExtension) {
-                var head = upload.head
-                head.lastModified = unixTime
-                return store(
-                    try StoredPlaylist(key: upload.key, body: body, head: head, now: now), at: upload.key, now: now)
-            }
-            settle(insertComplete(upload.key, head: upload.head, body: body, unixTime: unixTime), now: now)
-            return .replaced
         case .growing(let object, let position):
-            if object.finish(position, lastModified: unixTime) {
+            switch object.finish(position, lastModified: unixTime) {
+            case .finished:
                 settle(object, now: now)
-                return .created
+            case .refused:
+                throw .superseded
+            case .shorter(let body):
+                let fresh = try replacement(of: object, head: upload.head)
+                guard var position = fresh.open(head: upload.head), fresh.append(body, at: &position) == .taken,
+                    fresh.finish(position, lastModified: unixTime) == .finished
+                else { throw .superseded }
+                settle(fresh, now: now)
             }
-            guard position.verified < object.byteCount else { throw .superseded }
-            // The whole repeat is shorter than what was held: another object.
-            let body = object.prefix(position.verified)
-            _ = object.abandon()
-            settle(insertComplete(object.key, head: upload.head, body: body, unixTime: unixTime), now: now)
             return .created
+        case .unseen(let object, let position):
+            // Another publisher may have begun since this upload was opened.
+            try admit(upload.epoch, upload.key, now: now)
+            guard object.finish(position, lastModified: unixTime) == .finished, let body = object.completeBody else {
+                throw .superseded
+            }
+            if upload.key.isPlaylist {
+                let playlist = try StoredPlaylist(
+                    key: upload.key, body: body, head: object.head, memory: memory, now: now)
+                try makeRoom(for: 0)
+                return store(playlist, at: upload.key, now: now)
+            }
+            let displaced = state.withLock { $0.put(object) }
+            _ = displaced?.abandon()
+            settle(object, now: now)
+            return .replaced
         }
-    }
-
-    private func insertComplete(_ key: ObjectKey, head: ObjectHead, body: ByteBuffer, unixTime: Int) -> GrowingObject {
-        let object = state.withLock { $0.insert(key, head: head, memory: memory) }
-        if var position = object.open(head: head) {
-            if body.readableBytes > 0 { _ = object.append(body, at: &position) }
-            _ = object.finish(position, lastModified: unixTime)
-        }
-        return object
     }
 
     /// An object has its last byte: if no playlist lists it, its time runs from now.
@@ -192,26 +199,29 @@ package final class ObjectStore: Sendable {
     }
 
     /// Takes an object or a playlist away; false where there is none. Readers of a growing one are cut.
-    package func remove(_ key: ObjectKey) -> Bool {
-        let (found, object) = state.withLock { state -> (Bool, GrowingObject?) in
-            if let playlist = state.playlists.removeValue(forKey: key) {
-                let dropped = state.unlist(playlist, now: playlist.storedAt)
-                return (true, dropped.first)
-            }
-            let object = state.objects.removeValue(forKey: key)?.object
-            return (object != nil, object)
+    package func remove(_ key: ObjectKey, epoch: UInt64? = nil, now: NIODeadline) throws(UploadError) -> Bool {
+        try admit(epoch, key, now: now)
+        let removed = state.withLock { state -> [GrowingObject]? in
+            if let playlist = state.playlists.removeValue(forKey: key) { return state.unlist(playlist, now: now) }
+            return state.objects.removeValue(forKey: key).map { [$0.object] }
         }
-        _ = object?.abandon()
-        return found
+        for object in removed ?? [] { _ = object.abandon() }
+        return removed != nil
     }
 }
 
 extension ObjectStore.State {
-    /// Puts a new object in the place of whatever has this key.
+    /// Puts a new object in the place of whatever has this key, which must take no upload any more.
     mutating func insert(_ key: ObjectKey, head: ObjectHead, memory: MemoryAccount) -> GrowingObject {
         let object = GrowingObject(key: key, head: head, memory: memory)
-        objects[key] = ObjectStore.Entry(object: object, order: nextOrder, expiry: nil)
-        nextOrder += 1
+        _ = put(object)
         return object
+    }
+
+    /// Gives back what had the object's key, to be given up.
+    mutating func put(_ object: GrowingObject) -> GrowingObject? {
+        let entry = ObjectStore.Entry(object: object, order: nextOrder, expiry: nil)
+        nextOrder += 1
+        return objects.updateValue(entry, forKey: object.key)?.object
     }
 }

@@ -7,29 +7,30 @@ package struct ObjectUpload {
         /// Which of the object's uploads this is; a larger one has taken over from it.
         let upload: Int
         /// How many bytes are known to be in the object, repeated or new.
-        var verified: Int
+        var verified = 0
+        /// Where in the held chunks the comparison of a repeat goes on.
+        var chunk = 0
+        var chunkOffset = 0
     }
 
     enum Destination {
         /// Served as it grows.
         case growing(GrowingObject, Position)
-        /// Playlists, and what replaces a complete object: seen when whole.
-        case atomic(ByteBuffer)
+        /// Playlists, and what replaces a complete object: in no index, seen when whole.
+        case unseen(GrowingObject, Position)
     }
 
     package let key: ObjectKey
     let head: ObjectHead
+    let epoch: UInt64?
     var destination: Destination
     var receivedBytes = 0
-
-    /// Whether the upload is a playlist, taken whole or not at all.
-    package var isAtomic: Bool {
-        if case .atomic = destination { true } else { false }
-    }
 }
 
-/// Why the store takes no upload, or gives one up.
+/// Why an upload is not taken, or given up.
 package enum UploadError: Error, Equatable {
+    /// Headwater-Epoch is no whole number.
+    case badEpoch
     /// A publisher with a larger epoch has written to this folder.
     case olderEpoch(newest: UInt64)
     /// The object would exceed the size limit, in bytes.
@@ -44,6 +45,7 @@ package enum UploadError: Error, Equatable {
     /// A bounded word for metrics.
     package var label: String {
         switch self {
+        case .badEpoch: "bad_epoch"
         case .olderEpoch: "older_epoch"
         case .tooLarge: "too_large"
         case .outOfMemory: "out_of_memory"
@@ -54,6 +56,7 @@ package enum UploadError: Error, Equatable {
 
     package var reason: String {
         switch self {
+        case .badEpoch: "Headwater-Epoch must be a whole number from 0 to 2^64 - 1"
         case .olderEpoch(let newest): "a publisher with the larger epoch \(newest) writes this stream"
         case .tooLarge(let limit): "the object is larger than \(limit) bytes"
         case .outOfMemory: "the memory limit is reached; raise --memory-limit or publish less"

@@ -2,12 +2,16 @@ package import NIOCore
 
 /// What the store holds and for how long.
 package struct StoreConfiguration: Sendable, Equatable {
-    /// Payload bytes held in all; the oldest complete objects go first when it is reached.
+    /// Bytes held in all, bookkeeping included; the oldest complete objects go first when it is reached.
     package var memoryLimitBytes = 1 << 30
     /// The largest single object, in bytes.
     package var objectLimitBytes = 256 << 20
     /// The largest playlist, in bytes.
     package var playlistLimitBytes = 1 << 20
+    /// How many objects that have not begun one playlist can announce; it may list more.
+    package var announcedLimit = 64
+    /// Folders whose newest epoch is remembered; beyond it those unused for longest are forgotten.
+    package var epochLimit = 16_384
     /// How long an upload that broke off may be taken up again.
     package var resumeWindow = TimeAmount.seconds(5)
     /// How long a reader may wait for the first byte of an announced object. Longer than an encoder's resume
@@ -19,4 +23,9 @@ package struct StoreConfiguration: Sendable, Equatable {
     package var playlistLifetime = TimeAmount.minutes(5)
 
     package init() {}
+
+    /// The largest body taken for this path, in bytes.
+    package func limitBytes(for key: ObjectKey) -> Int {
+        key.isPlaylist ? playlistLimitBytes : objectLimitBytes
+    }
 }

@@ -15,40 +15,48 @@ package struct StoredPlaylist: Sendable {
     package let head: ObjectHead
     /// Seconds; nil for a playlist that has none.
     package let targetDuration: Int?
-    /// The media objects it lists, in its order.
+    /// Every object it lists.
     let listed: [ObjectKey]
-    /// What the listed segments last together, in nanoseconds.
+    /// Those it has in the order they are produced in: segments, then what it announces.
+    let sequence: [ObjectKey]
+    /// What the listed segments last together.
     let duration: TimeAmount
-    var storedAt: NIODeadline
+    let storedAt: NIODeadline
+    private let charge: MemoryCharge
 
     /// Reads and checks an uploaded playlist.
     /// - Throws: ``UploadError/playlistRefused(reason:)`` with the line and the reason.
-    init(key: ObjectKey, body: ByteBuffer, head: ObjectHead, now: NIODeadline) throws(UploadError) {
+    init(
+        key: ObjectKey, body: ByteBuffer, head: ObjectHead, memory: MemoryAccount, now: NIODeadline
+    ) throws(UploadError) {
+        let media: MediaPlaylist?
+        (kind, media) = try Self.read(key, body)
         self.body = body
         self.head = head
         storedAt = now
+        targetDuration = media?.targetDuration
+        duration = TimeAmount(min(media?.duration ?? .zero, .seconds(1_000_000)))
+        listed = media?.uris.compactMap { key.resolving($0) } ?? []
+        let produced = media.map { $0.segments.compactMap { $0.isGap ? nil : $0.uri } + $0.prefetchURIs } ?? []
+        sequence = produced.compactMap { key.resolving($0) }
+        let listedBytes = listed.reduce(0) { $0 + $1.path.utf8.count + Self.listedOverheadBytes }
+        charge = MemoryCharge(body.readableBytes + listedBytes, on: memory)
+    }
+
+    /// What a listed object takes here and in the store's index besides its path, about.
+    private static let listedOverheadBytes = 256
+
+    private static func read(_ key: ObjectKey, _ body: ByteBuffer) throws(UploadError) -> (Kind, MediaPlaylist?) {
         if key.fileExtension == "mpd" {
             guard String(buffer: body).contains("<MPD") else {
                 throw .playlistRefused(reason: "there is no MPD element in it")
             }
-            kind = .presentationDescription
-            listed = []
-            targetDuration = nil
-            duration = .zero
-            return
+            return (.presentationDescription, nil)
         }
-        do {
+        do throws(PlaylistError) {
             switch try Playlist(parsing: body) {
-            case .multivariant:
-                kind = .multivariant
-                listed = []
-                targetDuration = nil
-                duration = .zero
-            case .media(let playlist):
-                kind = .media
-                listed = playlist.uris.compactMap { key.resolving($0) }
-                targetDuration = playlist.targetDuration
-                duration = TimeAmount(min(playlist.duration, .seconds(1_000_000)))
+            case .multivariant: return (.multivariant, nil)
+            case .media(let playlist): return (.media, playlist)
             }
         } catch {
             throw .playlistRefused(reason: "\(error)")

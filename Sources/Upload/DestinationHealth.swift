@@ -4,8 +4,8 @@
 /// |---|---|---|
 /// | up | made; a request succeeded; after "unreachable", a connection was made | all |
 /// | down | unreachable once, or several objects in a row failed otherwise | a few probes, each time the delay is over |
-struct DestinationHealth: Equatable {
-    enum Failure: Equatable {
+package struct DestinationHealth: Equatable {
+    package enum Failure: Equatable {
         /// No connection: name, TCP or TLS.
         case unreachable
         /// A connection that broke.
@@ -16,7 +16,7 @@ struct DestinationHealth: Equatable {
         case refused
     }
 
-    enum Change: Equatable {
+    package enum Change: Equatable {
         case none
         case trouble
         case recovered
@@ -29,22 +29,22 @@ struct DestinationHealth: Equatable {
 
     /// Different objects in a row that must fail on a connection that works before the destination counts as down.
     static let toleratedFailures = 3
-    static let probesLimit = 2
+    package static let probesLimit = 2
 
     private let backoff: Backoff
     private var state = State.up(failures: 0)
 
-    init(backoff: Backoff) {
+    package init(backoff: Backoff) {
         self.backoff = backoff
     }
 
     /// When the next probes may start; nil while up.
-    var retryAt: ContinuousClock.Instant? {
+    package var retryAt: ContinuousClock.Instant? {
         if case .down(_, _, let retryAt) = state { retryAt } else { nil }
     }
 
     /// How many requests may start now, `probes` of them running; nil for any number.
-    func admitted(probes: Int, now: ContinuousClock.Instant) -> Int? {
+    package func admitted(probes: Int, now: ContinuousClock.Instant) -> Int? {
         switch state {
         case .up: nil
         case .down(_, _, let retryAt): now < retryAt ? 0 : max(0, Self.probesLimit - probes)
@@ -52,7 +52,7 @@ struct DestinationHealth: Equatable {
     }
 
     /// `isFirst`: the object has not failed before. `jitter` is in 0 ..< 1.
-    mutating func failed(
+    package mutating func failed(
         _ failure: Failure, isFirst: Bool, now: ContinuousClock.Instant, jitter: Double
     ) -> Change {
         switch state {
@@ -74,14 +74,14 @@ struct DestinationHealth: Equatable {
     }
 
     /// A request has a connection.
-    mutating func connected() -> Change {
+    package mutating func connected() -> Change {
         guard case .down(.unreachable, _, _) = state else { return .none }
         state = .up(failures: 0)
         return .recovered
     }
 
     /// A request was answered with success.
-    mutating func succeeded() -> Change {
+    package mutating func succeeded() -> Change {
         defer { state = .up(failures: 0) }
         if case .down = state { return .recovered }
         return .none
@@ -89,12 +89,17 @@ struct DestinationHealth: Equatable {
 }
 
 /// Delays that double up to a limit.
-struct Backoff: Equatable {
-    let first: Duration
-    let longest: Duration
+package struct Backoff: Equatable {
+    package let first: Duration
+    package let longest: Duration
+
+    package init(first: Duration, longest: Duration) {
+        self.first = first
+        self.longest = longest
+    }
 
     /// Between half the delay and the whole; `failures` is at least 1, `jitter` in 0 ..< 1.
-    func delay(afterFailures failures: Int, jitter: Double) -> Duration {
+    package func delay(afterFailures failures: Int, jitter: Double) -> Duration {
         var delay = first
         for _ in 1..<max(2, min(failures, 32)) where failures > 1 {
             guard delay < longest else { break }

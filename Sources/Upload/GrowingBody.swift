@@ -67,6 +67,15 @@ package final class GrowingBody: Sendable {
     /// Bytes appended so far.
     package var count: Int { state.withLock { $0.count } }
 
+    /// Bytes kept in memory for destinations that may still read them.
+    package var heldBytes: Int { state.withLock { $0.pieces.reduce(0) { $0 + $1.readableBytes } } }
+
+    /// Whether every destination is done with it.
+    package var isReleased: Bool { state.withLock { $0.readers == 0 } }
+
+    /// Whether bytes are still taken.
+    package var isOpen: Bool { state.withLock { $0.phase == .open } }
+
     /// Adds bytes to the end; they go out at once. Without effect once the body is no longer open.
     package func append(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }

@@ -1,10 +1,10 @@
 /// An object's place below a destination: names divided by single slashes, none of them `.` or `..`.
-struct ObjectPath: Hashable, Sendable {
+package struct ObjectPath: Hashable, Sendable {
     /// At least one; each has 1 to 255 bytes and no control character.
-    let names: [String]
+    package let names: [String]
 
     /// Reads `/APP/STREAM/NAME`, the first slash being optional; nil for anything that could lead elsewhere.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let path = text.hasPrefix("/") ? text.dropFirst() : text[...]
         guard path.utf8.count <= 2_048 else { return nil }
         let names = path.split(separator: "/", omittingEmptySubsequences: false)
@@ -17,7 +17,7 @@ struct ObjectPath: Hashable, Sendable {
     }
 
     /// With a slash in front, every byte that is not unreserved percent-encoded (`RFC 3986 §2.3`).
-    var percentEncoded: String {
+    package var percentEncoded: String {
         var result: [UInt8] = []
         for name in names {
             result.append(UInt8(ascii: "/"))

@@ -1,10 +1,10 @@
 import IngestServer
 import Logging
-import Runtime
+package import Runtime
 import Upload
 
 /// Everything `headwater-ingest` is told, with its defaults.
-struct IngestSettings: Equatable {
+package struct IngestSettings: Equatable {
     var ingest = IngestConfiguration()
     var origins = ["http://127.0.0.1:9094"]
     var outputs: [String] = []
@@ -16,13 +16,13 @@ struct IngestSettings: Equatable {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
-    static let keys: [ConfigurationKey] = [
+    package static let keys: [ConfigurationKey] = [
         "rtmp-listen", ConfigurationKey("origin", isRepeatable: true), ConfigurationKey("output", isRepeatable: true),
         "segment-duration", "window", "lhls-ahead", "resume-window", "on-conflict", "publishers-limit",
         "admin-listen", "threads", "log-level", "log-format",
     ]
 
-    init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    package init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         if let value = try reader.hostAndPort("rtmp-listen") {
             ingest.rtmpHost = value.host
             ingest.rtmpPort = value.port

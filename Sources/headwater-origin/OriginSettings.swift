@@ -2,10 +2,10 @@ import Logging
 import NIOCore
 import OriginServer
 import OriginStore
-import Runtime
+package import Runtime
 
 /// Everything `headwater-origin` is told, with its defaults.
-struct OriginSettings: Equatable {
+package struct OriginSettings: Equatable {
     var origin = OriginConfiguration()
     var adminListen = HostAndPort(host: "127.0.0.1", port: 9194)
     /// Nil: one for each processor.
@@ -13,7 +13,7 @@ struct OriginSettings: Equatable {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
 
-    static let keys: [ConfigurationKey] = [
+    package static let keys: [ConfigurationKey] = [
         "listen", "publish-listen", ConfigurationKey("cache", isRepeatable: true, environmentSeparator: ";"),
         "memory-limit", "object-limit", "upload-resume-window", "hold-limit", "stall-limit", "unlisted-lifetime",
         "playlist-lifetime", "admin-listen", "threads", "log-level", "log-format",
@@ -23,7 +23,7 @@ struct OriginSettings: Equatable {
 
     init() {}
 
-    init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+    package init(_ reader: ConfigurationReader) throws(ConfigurationError) {
         if let value = try reader.hostAndPort("listen") { origin.listen = SocketEndpoint(value) }
         if let value = try reader.hostAndPort("publish-listen") { origin.publishListen = SocketEndpoint(value) }
         var refusal = ""

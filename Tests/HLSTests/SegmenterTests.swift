@@ -201,19 +201,14 @@ import Testing
         #expect(durations.allSatisfy { $0 > 2 && $0 < 2.5 })
     }
 
-    @Test func `slow video that comes late behind a forced cut is no reason for another`() {
-        var segmenter = Segmenter(tracks: [.video, .audio])
-        func receive(_ track: TrackKind, _ time: Int64, _ isKeyframe: Bool) -> Segmenter.Action {
-            segmenter.receive(
-                track: track, decodeTime: .milliseconds(time), isKeyframe: isKeyframe, isDiscontinuity: false)
+    @Test func `what is estimated of a last packet stays within the target duration`() {
+        var segmenter = Segmenter(tracks: [.audio])
+        for time in [Int64(0), 20, 900] {
+            _ = segmenter.receive(
+                track: .audio, decodeTime: .milliseconds(time), isKeyframe: true, isDiscontinuity: false)
         }
-        for time in [Int64(0), 2_000, 3_000] { _ = receive(.video, time, time < 3_000) }  // the target is 2 s now
-        var boundary: Int64 = 0
-        for time in stride(from: Int64(3_000), to: 4_500, by: 20) {
-            if case .cut = receive(.audio, time, true) { boundary = time }
-        }
-        #expect(boundary > 4_000)
-        #expect(receive(.video, 4_000, false) == .append)
+        let last = segmenter.end()
+        #expect(last == closed(134_999))
     }
 
     @Test func `the end closes what is open and no more`() {

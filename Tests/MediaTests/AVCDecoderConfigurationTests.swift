@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Media
+import Media
 
 @Suite struct AVCDecoderConfigurationTests {
     struct Case: Sendable, CustomTestStringConvertible {

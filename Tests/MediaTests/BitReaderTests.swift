@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Media
+import Media
 
 @Suite struct BitReaderTests {
     @Test(

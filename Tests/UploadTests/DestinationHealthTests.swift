@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Upload
+import Upload
 
 struct DestinationHealthTests {
     let start = ContinuousClock.now

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Upload
+import Upload
 
 struct DestinationTests {
     @Test(arguments: [

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import Testing
 
-@testable import Upload
+import Upload
 
 @Suite(.timeLimit(.minutes(1)))
 struct FileUploadTests {

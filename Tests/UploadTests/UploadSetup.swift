@@ -2,7 +2,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-@testable import Upload
+import Upload
 
 /// An uploader with counters, and short names for what tests do with it.
 struct UploadSetup {

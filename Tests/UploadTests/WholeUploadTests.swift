@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import Testing
 
-@testable import Upload
+import Upload
 
 @Suite(.timeLimit(.minutes(1)))
 struct WholeUploadTests {

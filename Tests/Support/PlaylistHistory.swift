@@ -2,56 +2,57 @@
 ///
 /// It works on the texts alone and shares no code with what wrote them. Versions may have been missed in between, which
 /// weakens what can be said of segments never seen, and nothing else.
-struct PlaylistHistory {
-    struct Violation: Error, CustomStringConvertible {
-        var rule: String
-        var version: Int
-        var text: String
+package struct PlaylistHistory {
+    package struct Violation: Error, CustomStringConvertible {
+        package var rule: String
+        package var version: Int
+        package var text: String
 
-        var description: String { "version \(version): \(rule)\n\(text)" }
+        package var description: String { "version \(version): \(rule)\n\(text)" }
     }
 
     /// Entries at the end of a version without ENDLIST that have not started yet.
-    let announced: Int
-    private(set) var versions = 0
+    package let announced: Int
+    package private(set) var versions = 0
     /// Times the target duration was raised.
-    private(set) var raises = 0
-    private(set) var last: Version?
+    package private(set) var raises = 0
+    package private(set) var first: Version?
+    package private(set) var last: Version?
 
     private var numbers: [String: Int] = [:]
     private var names: [Int: String] = [:]
     private var started: [Int: Entry] = [:]
     private var completeDurations: [Int: String] = [:]
 
-    struct Entry: Equatable {
-        var number: Int
-        var uri: String
-        var duration: String
-        var isDiscontinuous: Bool
+    package struct Entry: Equatable {
+        package var number: Int
+        package var uri: String
+        package var duration: String
+        package var isDiscontinuous: Bool
         /// The discontinuity sequence number.
-        var discontinuity: Int
-        var programDateTime: String?
+        package var discontinuity: Int
+        package var programDateTime: String?
 
         /// Rounded to seconds, halves up.
-        var roundedSeconds: Int {
+        package var roundedSeconds: Int {
             let parts = duration.split(separator: ".")
             return (Int(parts[0]) ?? .max / 2) + (parts.count > 1 && parts[1] >= "5" ? 1 : 0)
         }
-        var seconds: Double { Double(duration) ?? .nan }
+        package var seconds: Double { Double(duration) ?? .nan }
     }
 
-    struct Version {
-        var targetDuration: Int
-        var mediaSequence: Int
-        var discontinuitySequence: Int
-        var entries: [Entry]
-        var hasEnded: Bool
+    package struct Version {
+        package var targetDuration: Int
+        package var mediaSequence: Int
+        package var discontinuitySequence: Int
+        package var entries: [Entry]
+        package var hasEnded: Bool
     }
 
-    init(announced: Int = 0) { self.announced = announced }
+    package init(announced: Int = 0) { self.announced = announced }
 
     /// Takes the next version; throws a `Violation` when it breaks a rule by itself or against the earlier ones.
-    mutating func record(_ text: String) throws {
+    package mutating func record(_ text: String) throws {
         versions += 1
         let number = versions
         func require(_ condition: Bool, _ rule: @autoclosure () -> String) throws {
@@ -88,6 +89,7 @@ struct PlaylistHistory {
             raises += version.targetDuration > last.targetDuration ? 1 : 0
             try require(raises <= 1, "the target duration was raised again")
         }
+        first = first ?? version
         last = version
     }
 

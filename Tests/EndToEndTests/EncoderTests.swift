@@ -1,0 +1,35 @@
+import Subprocess
+import Testing
+
+/// Encoders other than ffmpeg, as their users start them.
+@Suite struct EncoderTests {
+    /// GStreamer's own RTMP client, and its element over librtmp, on which OBS's is built too.
+    @Test(arguments: ["rtmp2sink", "rtmpsink"])
+    func `GStreamer publishes and is played`(_ sink: String) async throws {
+        try await withServices(ingest: ["--resume-window", "1s"]) { services in
+            async let publishing = run(
+                .name("gst-launch-1.0"),
+                arguments: [
+                    "-q", "flvmux", "name=mux", "streamable=true", "!", sink, "location=\(services.rtmp)/live/stream",
+                    "videotestsrc", "is-live=true", "num-buffers=150", "!", "video/x-raw,width=320,height=180,framerate=30/1",
+                    "!", "x264enc", "tune=zerolatency", "key-int-max=30", "speed-preset=ultrafast", "!", "mux.",
+                    "audiotestsrc", "is-live=true", "num-buffers=230", "!", "avenc_aac", "!", "mux.",
+                ], output: .discarded, error: .string(limit: 1 << 20))
+            _ = try await services.ingestLog.line(with: "broadcast started broadcast.id")
+            try await services.waitForPlaylist("live/stream")
+            var follower = Follower()
+            try await follower.follow("\(services.http)/live/stream/source.m3u8")
+            let status = try await publishing.terminationStatus
+            #expect(status == .exited(0))
+            let frames = try await withTemporaryFolder { folder in
+                try await follower.write(to: "\(folder)/received.ts")
+                return (
+                    try await FFmpeg.frames("\(folder)/received.ts", track: "v").count,
+                    try await FFmpeg.frames("\(folder)/received.ts", track: "a").count
+                )
+            }
+            #expect(frames.0 >= 148)
+            #expect(frames.1 > 180)
+        }
+    }
+}

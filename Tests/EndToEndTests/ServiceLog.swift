@@ -1,0 +1,71 @@
+import Synchronization
+
+/// A service's log lines as they come, for those who wait for one.
+final class ServiceLog: Sendable {
+    struct Missing: Error, CustomStringConvertible {
+        let text: String
+        let lines: [String]
+
+        var description: String { "no log line with '\(text)' came; there were:\n\(lines.joined(separator: "\n"))" }
+    }
+
+    private struct State {
+        var lines: [String] = []
+        var isClosed = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var lines: [String] { state.withLock { $0.lines } }
+
+    func append(_ line: String) { change { $0.lines.append(line) } }
+
+    func close() { change { $0.isClosed = true } }
+
+    private func change(_ body: (inout State) -> Void) {
+        let waiters = state.withLock { state in
+            body(&state)
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// The `count`-th line with this text in it, from the first on.
+    func line(with text: String, count: Int = 1) async throws -> String {
+        try await withDeadline(.seconds(60), or: Missing(text: text, lines: lines)) { [self] in
+            while true {
+                let (matches, isClosed) = state.withLock { state in
+                    (state.lines.filter { $0.contains(text) }, state.isClosed)
+                }
+                if matches.count >= count { return matches[count - 1] }
+                if isClosed || Task.isCancelled { throw Missing(text: text, lines: lines) }
+                await withCheckedContinuation { continuation in
+                    let isNew = state.withLock { state in
+                        if state.isClosed || state.lines.filter({ $0.contains(text) }).count >= count { return true }
+                        state.waiters.append(continuation)
+                        return false
+                    }
+                    if isNew { continuation.resume() }
+                }
+            }
+        }
+    }
+}
+
+/// Runs work that must be over within a time.
+func withDeadline<Result: Sendable>(
+    _ limit: Duration, or error: any Error, _ work: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+        group.addTask { try await work() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw error
+        }
+        defer { group.cancelAll() }
+        guard let result = try await group.next() else { throw error }
+        return result
+    }
+}

@@ -1,0 +1,28 @@
+import Subprocess
+
+extension Services {
+    /// Waits until a stream can be played.
+    func waitForPlaylist(_ stream: String) async throws {
+        let options = ["--retry", "100", "--retry-delay", "0", "--retry-max-time", "20", "--retry-all-errors", "--fail"]
+        let response = try await Curl.get("\(http)/\(stream)/playlist.m3u8", options)
+        guard response.status == 200 else { throw FFmpeg.Failure(description: "no playlist: \(response.status)") }
+    }
+
+    /// What ffprobe says of a live stream's tracks.
+    func probe(_ stream: String) async throws -> String {
+        try await run(
+            .name("ffprobe"),
+            arguments: [
+                "-v", "error", "-show_entries", "stream=codec_name,width,height", "-of", "csv=p=0",
+                "\(http)/\(stream)/playlist.m3u8",
+            ], output: .string(limit: 1 << 20), error: .discarded
+        ).standardOutput
+    }
+
+    /// A counter or gauge, 0 where it has not been made yet.
+    func metric(_ name: String, at address: String) async throws -> Double {
+        let text = try await Curl.get("\(address)/metrics").text
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) && !$0.hasPrefix("#") }
+        return line.flatMap { Double($0.split(separator: " ").last ?? "") } ?? 0
+    }
+}

@@ -1,0 +1,90 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+import Testing
+
+/// Both services, running on free ports of this host.
+struct Services: Sendable {
+    let ingestLog: ServiceLog
+    let originLog: ServiceLog
+    let ingestProcess: ProcessIdentifier
+    let originProcess: ProcessIdentifier
+    /// `rtmp://127.0.0.1:PORT`.
+    let rtmp: String
+    /// `http://127.0.0.1:PORT`.
+    let http: String
+    let ingestMetrics: String
+    let originMetrics: String
+
+    var rtmpPort: Int { Int(rtmp.split(separator: ":").last ?? "") ?? 0 }
+    var httpPort: Int { Int(http.split(separator: ":").last ?? "") ?? 0 }
+}
+
+/// Runs both services for as long as the body takes; both must end by themselves when told to.
+func withServices<Result: Sendable>(
+    ingest ingestFlags: [String] = [], origin originFlags: [String] = [],
+    _ body: (Services) async throws -> Result
+) async throws -> Result {
+    try await withService(
+        "headwater-origin", ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"] + originFlags
+    ) { originLog, originProcess in
+        let http = "http://" + (try await originLog.value("address", ofLine: "info listening "))
+        let originMetrics = "http://" + (try await originLog.value("admin.address", ofLine: "admin endpoint listening"))
+        let flags = ["--rtmp-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--origin", http]
+        return try await withService("headwater-ingest", flags + ingestFlags) { ingestLog, ingestProcess in
+            let rtmp = "rtmp://" + (try await ingestLog.value("address", ofLine: "listening for RTMP"))
+            let ingestMetrics =
+                "http://" + (try await ingestLog.value("admin.address", ofLine: "admin endpoint listening"))
+            return try await body(
+                Services(
+                    ingestLog: ingestLog, originLog: originLog, ingestProcess: ingestProcess,
+                    originProcess: originProcess, rtmp: rtmp, http: http, ingestMetrics: ingestMetrics,
+                    originMetrics: originMetrics))
+        }
+    }
+}
+
+/// Runs one service; gives its log as it is written.
+func withService<Result: Sendable>(
+    _ name: String, _ flags: [String], _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
+) async throws -> Result {
+    let folder = try #require(
+        ProcessInfo.processInfo.environment["HEADWATER_BIN"],
+        "HEADWATER_BIN must name the folder of the services: run `make test`")
+    var options = PlatformOptions()
+    options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(15))]
+    let result = try await run(
+        .path(FilePath("\(folder)/\(name)")), arguments: Arguments(flags),
+        environment: .inherit.updating(["HEADWATER_BIN": nil]), platformOptions: options, input: .none,
+        output: .discarded, error: .sequence
+    ) { execution in
+        let log = ServiceLog()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            let lines = execution.standardError.strings()
+            group.addTask {
+                for try await line in lines { log.append(line) }
+                log.close()
+            }
+            do {
+                let value = try await body(log, execution.processIdentifier)
+                try execution.send(signal: .terminate)
+                try await group.waitForAll()
+                return value
+            } catch {
+                try? execution.send(signal: .kill)
+                throw error
+            }
+        }
+    }
+    #expect(result.terminationStatus == .exited(0), "\(name) did not end as it should")
+    return result.closureResult
+}
+
+extension ServiceLog {
+    /// The value of a key in the first line with a text.
+    fileprivate func value(_ key: String, ofLine text: String) async throws -> String {
+        let line = try await line(with: text)
+        let field = line.split(separator: " ").first { $0.hasPrefix("\(key)=") }
+        return String(try #require(field).dropFirst(key.count + 1))
+    }
+}

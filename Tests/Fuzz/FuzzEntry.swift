@@ -1,0 +1,49 @@
+import Glibc
+
+/// A decoder under libFuzzer: takes any bytes, and traps where it breaks a promise.
+private enum FuzzEntry: String, CaseIterable {
+    case chunks, amf0, handshake, tags, aggregate, playlist, avcConfiguration, audioConfiguration, timeline
+
+    func run(_ bytes: UnsafeRawBufferPointer) {
+        switch self {
+        case .chunks: unsafe fuzzChunks(bytes)
+        case .amf0: unsafe fuzzAMF0(bytes)
+        case .handshake: unsafe fuzzHandshake(bytes)
+        case .tags: unsafe fuzzFLVTags(bytes)
+        case .aggregate: unsafe fuzzAggregate(bytes)
+        case .playlist: unsafe fuzzPlaylist(bytes)
+        case .avcConfiguration: unsafe fuzzAVCDecoderConfiguration(bytes)
+        case .audioConfiguration: unsafe fuzzAudioSpecificConfig(bytes)
+        case .timeline: unsafe fuzzTimeline(bytes)
+        }
+    }
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ entry: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+/// What `FUZZ_TARGET` names. Written once, before the one thread that reads it begins.
+nonisolated(unsafe) private var selected = FuzzEntry.chunks
+
+/// The program's start, under the name SwiftPM gives an executable's `main`. `FUZZ_TARGET=list` tells the names.
+@_cdecl("headwater_fuzz_main")
+package func fuzzMain(
+    _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+) -> CInt {
+    let name = unsafe getenv("FUZZ_TARGET").map { unsafe String(cString: $0) } ?? "list"
+    guard let entry = FuzzEntry(rawValue: name) else {
+        for entry in FuzzEntry.allCases { print(entry.rawValue) }
+        return name == "list" ? 0 : 64
+    }
+    unsafe selected = entry
+    var count = count
+    var arguments = unsafe arguments
+    return unsafe runDriver(&count, &arguments) { bytes, count in
+        unsafe selected.run(UnsafeRawBufferPointer(start: bytes, count: count))
+        return 0
+    }
+}
