@@ -83,16 +83,17 @@ let package = Package(
         room("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
 
         service(
-            "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, logging, metrics]),
+            "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, lifecycle, logging, metrics]),
         service(
             "headwater-origin",
-            ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, logging, metrics]),
+            ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, lifecycle, logging, metrics]),
 
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests("MediaTests", ["Media", nioCore]),
         tests("RTMPTests", ["RTMP", nioCore]),
         tests("HLSTests", ["HLS", "Media", "TestSupport", nioCore]),
         tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, logging, metrics]),
+        tests("ConfigurationTests", ["headwater-ingest", "headwater-origin", "OriginStore", "Runtime"]),
         tests("EndToEndTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, subprocess, systemPackage]),
         tests("RuntimeTests", ["Runtime", nioCore, nioPosix, logging, metrics, lifecycle]),
     ]

@@ -38,7 +38,7 @@ package struct IngestServer: Service {
         uploader.onSuperseded = { path, epoch in
             registry.superseded(StreamName(folderOf: path), epoch: epoch)
         }
-        let listener = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -49,11 +49,27 @@ package struct IngestServer: Service {
                         RTMPConnectionHandler(ingest: ingest, registry: registry))
                 }
             }
-            .bind(host: configuration.rtmpHost, port: configuration.rtmpPort).get()
-        logger.info("listening for RTMP", metadata: ["address": "\(listener.localAddress?.description ?? "unknown")"])
+        let listener = try await listen(bootstrap)
+        let address = listener.localAddress
+        logger.info(
+            "listening for RTMP",
+            metadata: ["address": "\(address?.ipAddress ?? "unknown"):\(address?.port ?? 0)"])
         try? await gracefulShutdown()
         logger.info("stopping")
         try await listener.close()
         await registry.drain()
     }
+
+    private func listen(_ bootstrap: ServerBootstrap) async throws -> any Channel {
+        do {
+            return try await bootstrap.bind(host: configuration.rtmpHost, port: configuration.rtmpPort).get()
+        } catch {
+            throw ListenError(cause: error)
+        }
+    }
+}
+
+/// The address for RTMP could not be listened on.
+package struct ListenError: Error {
+    package let cause: any Error
 }

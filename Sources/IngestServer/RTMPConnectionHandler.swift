@@ -45,12 +45,14 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
+        ingest.connections.changed(by: 1, ingest.metrics.connections)
         logger[metadataKey: "peer"] = "\(context.remoteAddress?.ipAddress ?? "unknown")"
         lastLife = .now()
         scheduleDeadline()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        ingest.connections.changed(by: -1, ingest.metrics.connections)
         timer?.cancel()
         deliver()
         session.connectionClosed()

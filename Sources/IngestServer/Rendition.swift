@@ -22,6 +22,8 @@ final class Rendition {
     private var muxer: MPEGTSMuxer?
     private var muxedFormats: [TrackFormat] = []
     private var growing: GrowingBody?
+    /// Audio that came before the keyframe its segment begins with; encoders send a little of it first.
+    private var earlyAudio: [MediaPacket] = []
     /// Bodies of segments in the playlist, by their name.
     private var bodies: [String: GrowingBody] = [:]
     /// Segments that have left the playlist and are still in the directories among the destinations.
@@ -51,10 +53,15 @@ final class Rendition {
             configuration: playlistConfiguration, targetDuration: segmenter.targetDuration)
     }
 
+    /// How much audio is kept for a keyframe that is still to come, and how far before it audio is of use.
+    private static let earlyAudioLimit = 64
+    private static let earlyAudioSpan = Timestamp.milliseconds(500)
+
     // MARK: What happened
 
     func publisherArrived(epoch: UInt64) {
         self.epoch = epoch
+        earlyAudio = []
         tracks.publisherArrived()
         if let closed = segmenter.discontinuity() { complete(closed) }
     }
@@ -109,7 +116,7 @@ final class Rendition {
             isDiscontinuity: isDiscontinuity)
         {
         case .drop:
-            return
+            if packet.track == .audio, earlyAudio.count < Self.earlyAudioLimit { earlyAudio.append(packet) }
         case .append:
             mux(packet)
         case .begin(let isDiscontinuous):
@@ -137,6 +144,9 @@ final class Rendition {
         ingest.metrics.segments.increment()
         logger.debug("segment started", metadata: ["segment": "\(segment)"])
         mux(packet)
+        let earliest = packet.decodeTime - Self.earlyAudioSpan
+        for audio in earlyAudio where audio.decodeTime > earliest { mux(audio) }
+        earlyAudio = []
         putPlaylist()
         putMultivariant()
     }

@@ -60,7 +60,7 @@ package struct OriginServer: Service {
         _ endpoint: SocketEndpoint, on group: MultiThreadedEventLoopGroup, _ origin: OriginContext, mayRead: Bool,
         mayPublish: Bool
     ) async throws -> any Channel {
-        try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -73,11 +73,22 @@ package struct OriginServer: Service {
                         ConnectionHandler(origin: origin, mayRead: mayRead, mayPublish: mayPublish))
                 }
             }
-            .bind(host: endpoint.host, port: endpoint.port).get()
+        do {
+            return try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
+        } catch {
+            throw ListenError(endpoint: endpoint, isForPublishing: !mayRead, cause: error)
+        }
     }
 
     private func address(_ channel: any Channel) -> String {
         guard let address = channel.localAddress else { return "unknown" }
         return "\(address.ipAddress ?? "unknown"):\(address.port ?? 0)"
     }
+}
+
+/// An address that could not be listened on.
+package struct ListenError: Error {
+    package let endpoint: SocketEndpoint
+    package let isForPublishing: Bool
+    package let cause: any Error
 }

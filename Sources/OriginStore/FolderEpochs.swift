@@ -1,14 +1,16 @@
-import NIOCore
+package import NIOCore
 
 /// The largest epoch seen in each folder: what tells a publisher's successor from the one it took over from.
-struct FolderEpochs {
+package struct FolderEpochs {
     private var newest: [Substring: (epoch: UInt64, seen: NIODeadline)] = [:]
 
-    var count: Int { newest.count }
+    package init() {}
+
+    package var count: Int { newest.count }
 
     /// Takes note of an epoch, and tells the folder's largest: larger than this one where it comes too late.
     /// - Parameter limit: folders remembered; half of them, those unused for longest, make room for more.
-    mutating func admit(_ epoch: UInt64, folder: Substring, limit: Int, now: NIODeadline) -> UInt64 {
+    package mutating func admit(_ epoch: UInt64, folder: Substring, limit: Int, now: NIODeadline) -> UInt64 {
         if let known = newest[folder] {
             // What is refused does not prolong the newest's memory.
             if known.epoch > epoch { return known.epoch }
@@ -22,7 +24,7 @@ struct FolderEpochs {
     }
 
     /// Forgets what nobody has used for a lifetime.
-    mutating func timePassed(now: NIODeadline, lifetime: TimeAmount) {
+    package mutating func timePassed(now: NIODeadline, lifetime: TimeAmount) {
         for (folder, entry) in newest where now - entry.seen >= lifetime { newest[folder] = nil }
     }
 }

@@ -84,15 +84,14 @@ package struct ObjectKey: Hashable, Sendable {
             encoded.last != slash
         else { return nil }
         var components = encoded.first == slash ? [] : folder.utf8.split(separator: slash).map { String(Substring($0)) }
+        var namesObject = false
         for part in encoded.split(separator: slash) {
             guard let component = try? Self.decode(part) else { return nil }
-            switch component {
-            case ".": break
-            case "..": guard components.popLast() != nil else { return nil }
-            default: components.append(component)
-            }
+            namesObject = component != "." && component != ".."
+            if namesObject { components.append(component) }
+            if component == "..", components.popLast() == nil { return nil }
         }
-        return encoded.isEmpty ? nil : try? ObjectKey(components)
+        return namesObject ? try? ObjectKey(components) : nil
     }
 }
 

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// The life of an object, and who may write it.
 ///
@@ -11,8 +11,8 @@ import NIOCore
 /// | complete | the upload ended as its framing promises | – |
 ///
 /// Only the newest upload writes: an older one whose connection lingers is refused from then on.
-struct ObjectLife: ~Copyable {
-    enum State: Equatable {
+package struct ObjectLife: ~Copyable {
+    package enum State: Equatable {
         case announced
         case growing(upload: Int)
         case interrupted(since: NIODeadline)
@@ -20,9 +20,11 @@ struct ObjectLife: ~Copyable {
         case aborted
     }
 
-    private(set) var state = State.announced
+    package private(set) var state = State.announced
 
-    enum OpenAction: Equatable {
+    package init() {}
+
+    package enum OpenAction: Equatable {
         /// The upload writes from the object's first byte on.
         case write
         /// Bytes are held already: the upload must repeat them before it adds to them.
@@ -31,7 +33,7 @@ struct ObjectLife: ~Copyable {
         case replace
     }
 
-    mutating func uploadOpened(_ upload: Int) -> OpenAction {
+    package mutating func uploadOpened(_ upload: Int) -> OpenAction {
         switch state {
         case .announced:
             state = .growing(upload: upload)
@@ -45,24 +47,24 @@ struct ObjectLife: ~Copyable {
     }
 
     /// Whether bytes of this upload are taken.
-    func isWriting(_ upload: Int) -> Bool {
+    package func isWriting(_ upload: Int) -> Bool {
         state == .growing(upload: upload)
     }
 
-    mutating func uploadEnded(_ upload: Int) -> Bool {
+    package mutating func uploadEnded(_ upload: Int) -> Bool {
         guard isWriting(upload) else { return false }
         state = .complete
         return true
     }
 
-    mutating func uploadBrokeOff(_ upload: Int, now: NIODeadline) -> Bool {
+    package mutating func uploadBrokeOff(_ upload: Int, now: NIODeadline) -> Bool {
         guard isWriting(upload) else { return false }
         state = .interrupted(since: now)
         return true
     }
 
     /// The repeated bytes differ, or the last playlist dropped an announced object. True when readers are to be cut.
-    mutating func abandoned() -> Bool {
+    package mutating func abandoned() -> Bool {
         switch state {
         case .complete, .aborted: return false
         case .announced, .growing, .interrupted:
@@ -72,7 +74,7 @@ struct ObjectLife: ~Copyable {
     }
 
     /// Time passes: true when the resume window of an interrupted object is over and readers are to be cut.
-    mutating func timePassed(now: NIODeadline, resumeWindow: TimeAmount) -> Bool {
+    package mutating func timePassed(now: NIODeadline, resumeWindow: TimeAmount) -> Bool {
         guard case .interrupted(let since) = state, now - since >= resumeWindow else { return false }
         state = .aborted
         return true

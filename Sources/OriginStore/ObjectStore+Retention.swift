@@ -25,6 +25,11 @@ extension ObjectStore {
     package struct Sweep: Sendable, Equatable {
         package var expired = 0
         package var aborted = 0
+
+        package init(expired: Int = 0, aborted: Int = 0) {
+            self.expired = expired
+            self.aborted = aborted
+        }
     }
 
     /// Expires what is due. Call it about once a second.

@@ -4,6 +4,7 @@ import Foundation
 import IngestServer
 import Logging
 import Runtime
+import ServiceLifecycle
 import Upload
 
 @main
@@ -41,9 +42,25 @@ struct HeadwaterIngest: AsyncParsableCommand {
             let admin = AdminServer(
                 address: settings.adminListen, metrics: metrics, readiness: readiness, logger: logger)
             let uploader = try Uploader(destinations: settings.destinations, logger: logger)
-            let ingest = IngestServer(configuration: configuration, uploader: uploader, logger: logger)
+            let ingest = ListeningIngest(
+                server: IngestServer(configuration: configuration, uploader: uploader, logger: logger),
+                address: HostAndPort(host: configuration.rtmpHost, port: configuration.rtmpPort))
             return ServiceRunner(services: [admin, ingest], readiness: readiness, logger: logger)
         }
         if status != .success { throw ExitCode(status.rawValue) }
+    }
+}
+
+/// The ingest, with its listening failures in words an operator can act on.
+private struct ListeningIngest: Service {
+    let server: IngestServer
+    let address: HostAndPort
+
+    func run() async throws {
+        do {
+            try await server.run()
+        } catch let error as ListenError {
+            throw ListenFailure(setting: "rtmp-listen", address: address, error: error.cause)
+        }
     }
 }

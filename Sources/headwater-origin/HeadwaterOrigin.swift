@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import OriginServer
 import Runtime
+import ServiceLifecycle
 
 @main
 struct HeadwaterOrigin: AsyncParsableCommand {
@@ -38,9 +39,24 @@ struct HeadwaterOrigin: AsyncParsableCommand {
             let readiness = Readiness(isReady: true)
             let admin = AdminServer(
                 address: settings.adminListen, metrics: metrics, readiness: readiness, logger: logger)
-            let origin = OriginServer(configuration: configuration, logger: logger)
+            let origin = ListeningOrigin(server: OriginServer(configuration: configuration, logger: logger))
             return ServiceRunner(services: [admin, origin], readiness: readiness, logger: logger)
         }
         if status != .success { throw ExitCode(status.rawValue) }
+    }
+}
+
+/// The origin, with its listening failures in words an operator can act on.
+private struct ListeningOrigin: Service {
+    let server: OriginServer
+
+    func run() async throws {
+        do {
+            try await server.run()
+        } catch let error as ListenError {
+            throw ListenFailure(
+                setting: error.isForPublishing ? "publish-listen" : "listen",
+                address: HostAndPort(host: error.endpoint.host, port: error.endpoint.port), error: error.cause)
+        }
     }
 }

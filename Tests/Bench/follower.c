@@ -20,7 +20,11 @@ static void ask(struct follower *follower, const char *name, size_t count) {
         (int)count, name, follower->origin->name);
     if (!follower->fd) {
         follower->fd = dial(follower->origin, 0);
-        if (follower->fd < 0) give_up(follower->origin->name, strerror(errno));
+        if (follower->fd < 0) {
+            follower->errors++;
+            hang_up(follower);
+            return wait_a_little(follower);
+        }
         watch_descriptor(follower->epoll, EPOLL_CTL_ADD, follower->fd, EPOLLIN, &follower->watch);
     }
     follower->fails = false;

@@ -3,6 +3,8 @@
 #include "mark.h"
 #include <limits.h>
 
+/* How long the server may take to get a publisher live, and to take the rest and close. */
+static const int64_t set_up_limit_ns = 10 * INT64_C(1000000000), ending_limit_ns = 3 * INT64_C(1000000000);
 /* Ten seconds at 3 Mb/s: beyond it a frame is refused, and counted. */
 enum { QUEUE_LIMIT = 4 << 20 };
 enum { SET_CHUNK_SIZE = 1, USER_CONTROL = 4, COMMAND = 20, AUDIO = 8, VIDEO = 9 };
@@ -127,8 +129,8 @@ static void ask_connect(struct publisher *publisher) {
     const struct publication *publication = publisher->publication;
     char url[256];
     snprintf(url, sizeof url, "rtmp://%s/%s", publication->server.name, publication->app);
-    const char *properties[][2] = {
-        {"app", publication->app}, {"type", "nonprivate"}, {"flashVer", "FMLE/3.0 (compatible; rtmpload)"}, {"tcUrl", url}};
+    const char *properties[][2] = {{"app", publication->app}, {"type", "nonprivate"},
+        {"flashVer", "FMLE/3.0 (compatible; rtmpload)"}, {"tcUrl", url}};
     uint8_t body[1024], *end = put_number(put_string(body, "connect"), 1);
     *end++ = 3;
     for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
@@ -248,6 +250,7 @@ static void begin(struct publisher *publisher) {
     publisher->fd = dial(&publisher->publication->server, SOCK_NONBLOCK);
     if (publisher->fd < 0) return fail(publisher, strerror(errno));
     publisher->phase = CONNECTING;
+    publisher->limit_ns = now_ns() + set_up_limit_ns;
     publisher->server_chunk_bytes = 128;
     watch_descriptor(publisher->publication->epoll, EPOLL_CTL_ADD, publisher->fd, EPOLLOUT, &publisher->watch);
 }
@@ -270,7 +273,10 @@ static void end(struct publisher *publisher) {
     *end++ = 5;
     end = put_number(end, publisher->stream_id);
     put_message(publisher, COMMAND_STREAM, COMMAND, 0, body, (size_t)(end - body));
-    if (publisher->phase != FAILED) publisher->phase = ENDING;
+    if (publisher->phase == FAILED) return;
+    publisher->phase = ENDING;
+    publisher->limit_ns = now_ns() + ending_limit_ns;
+    if (!publisher->queue_count) shutdown(publisher->fd, SHUT_WR);
 }
 
 /* Sends the tag, or refuses it whole when the queue is full. */
@@ -297,7 +303,7 @@ static int64_t put_due_tags(struct publisher *publisher, int64_t now) {
         int64_t after = (int64_t)(publisher->round_ms + tag->milliseconds) * 1000000;
         if (is_wanted && after >= publisher->publication->duration_ns) {
             end(publisher);
-            return INT64_MAX;
+            return publisher->limit_ns;
         }
         if (is_wanted && publisher->start_ns + after > now) return publisher->start_ns + after;
         if (is_wanted) put_tag(publisher, tag);
@@ -312,6 +318,14 @@ int64_t publisher_tick(struct publisher *publisher, int64_t now) {
     if (publisher->phase == WAITING && now < publisher->start_ns) return publisher->start_ns;
     if (publisher->phase == WAITING) begin(publisher);
     if (publisher->phase == LIVE) return put_due_tags(publisher, now);
+    if (publisher->phase >= OVER) return INT64_MAX;
+    if (now < publisher->limit_ns) return publisher->limit_ns;
+    if (publisher->phase == ENDING && !publisher->queue_count) {
+        publisher->phase = OVER;
+        close(publisher->fd);
+    } else {
+        fail(publisher, "the server took too long");
+    }
     return INT64_MAX;
 }
 
@@ -319,7 +333,7 @@ void publisher_ready(struct watch *watch, uint32_t events) {
     struct publisher *publisher = (struct publisher *)watch;
     if (publisher->phase == CONNECTING) return shake_hands(publisher);
     if (events & EPOLLOUT && publisher->queue_count) send_queue(publisher);
-    if (publisher->phase != FAILED && events & ~(uint32_t)EPOLLOUT) take_all_input(publisher);
-    /* Only the server may close now: what it has not read yet would be lost otherwise. */
+    /* To close before the server does could lose what it has not read yet. */
     if (publisher->phase == ENDING && !publisher->queue_count) shutdown(publisher->fd, SHUT_WR);
+    if (publisher->phase != FAILED && events & ~(uint32_t)EPOLLOUT) take_all_input(publisher);
 }

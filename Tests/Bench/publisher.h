@@ -35,6 +35,7 @@ struct publisher {
     char name[64];
     int fd;
     int64_t start_ns;              /* when to connect; from live on, the time of the first tag */
+    int64_t limit_ns;              /* when setting up, or ending, has to be over */
     uint32_t stream_id;
     size_t tag;
     uint32_t round_ms, last_ms;

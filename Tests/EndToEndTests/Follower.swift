@@ -13,9 +13,11 @@ struct Follower {
     /// Reads until the playlist ends. Segments that are announced are asked for at once and come as they are produced.
     mutating func follow(_ playlist: String) async throws {
         let folder = playlist[...(try #require(playlist.lastIndex(of: "/")))]
+        let giveUp = Date.now + 30
         var last: String?
         while true {
-            let response = try await Curl.get(playlist, ["--retry", "20", "--retry-delay", "1", "--fail"])
+            let response = try await Curl.get(playlist)
+            if response.status == 404, versions.isEmpty, Date.now < giveUp { continue }
             guard response.status == 200 else { throw FFmpeg.Failure(description: "playlist: \(response.status)") }
             if versions.last != response.text { versions.append(response.text) }
             let uris = response.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)

@@ -3,9 +3,11 @@ import Subprocess
 extension Services {
     /// Waits until a stream can be played.
     func waitForPlaylist(_ stream: String) async throws {
-        let options = ["--retry", "100", "--retry-delay", "0", "--retry-max-time", "20", "--retry-all-errors", "--fail"]
-        let response = try await Curl.get("\(http)/\(stream)/playlist.m3u8", options)
-        guard response.status == 200 else { throw FFmpeg.Failure(description: "no playlist: \(response.status)") }
+        struct NoPlaylist: Error {}
+        let url = "\(http)/\(stream)/playlist.m3u8"
+        try await withDeadline(.seconds(30), or: NoPlaylist()) {
+            while try await Curl.get(url).status != 200 { try Task.checkCancellation() }
+        }
     }
 
     /// What ffprobe says of a live stream's tracks.

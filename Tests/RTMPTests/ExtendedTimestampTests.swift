@@ -43,16 +43,17 @@ import Testing
     @Test(arguments: Sender.all) func `the messages that follow are in step`(sender: Sender) throws {
         let payload = pattern((sender.chunks - 1) * 128 + 2)
         // 40 ms later with a delta, which ends the extended timestamps, and 40 ms after that without a header.
-        var bytes = sender.bytes(payload) + hex("44 000028 000002 09 AABB") + hex("C4 CCDD")
-        var expected = [
+        let bytes = sender.bytes(payload) + hex("44 000028 000002 09 AABB") + hex("C4 CCDD")
+        let expected = [
             raw(4, sender.timestamp, .video, 1, payload),
             raw(4, sender.timestamp &+ 40, .video, 1, hex("AABB")),
             raw(4, sender.timestamp &+ 80, .video, 1, hex("CCDD")),
         ]
         try expectChunks(bytes, expected)
-        bytes = bytes + bytes
-        expected = expected + expected
-        try expectChunks(bytes, expected)
+        var twice = ByteBuffer()
+        twice.writeImmutableBuffer(bytes)
+        twice.writeImmutableBuffer(bytes)
+        try expectChunks(twice, expected + expected)
     }
 
     @Test func `a payload that starts like the timestamp is taken for it`() throws {

@@ -1,0 +1,49 @@
+import OriginServer
+import OriginStore
+
+/// Reads a request target as an object's key, and demands that it stays within the tree and is read the same again.
+package func fuzzObjectKey(_ bytes: UnsafeRawBufferPointer) {
+    let text = unsafe String(decoding: bytes, as: UTF8.self)
+    if let key = try? ObjectKey(requestTarget: text) { checkKey(key) }
+    guard let playlist = try? ObjectKey(requestTarget: "/live/stream/source.m3u8") else { return }
+    if let key = playlist.resolving(text) { checkKey(key) }
+}
+
+private func checkKey(_ key: ObjectKey) {
+    precondition(key.path.utf8.starts(with: key.folder.utf8) && !key.fileExtension.contains("/"))
+    precondition(key.path.utf8.first == UInt8(ascii: "/") && key.path.utf8.count <= ObjectKey.maximumLength)
+    precondition(key.path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") })
+    let components = key.path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
+    precondition(!components.contains { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) })
+    let encoded = key.path.utf8.map { byte in
+        byte == UInt8(ascii: "/") ? "/" : "%" + String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }.joined()
+    guard encoded.utf8.count <= ObjectKey.maximumLength else { return }
+    precondition((try? ObjectKey(requestTarget: encoded)) == key, "a key does not survive a round trip")
+}
+
+/// Reads a Range header and an If-None-Match list, and demands offsets within the object.
+package func fuzzByteRange(_ bytes: UnsafeRawBufferPointer) {
+    let text = unsafe String(decoding: bytes, as: UTF8.self)
+    if let range = ByteRange(header: text) {
+        for length in [0, 1, 10, 1 << 40] {
+            guard let offsets = range.resolved(length: length) else { continue }
+            precondition(!offsets.isEmpty && offsets.lowerBound >= 0 && offsets.upperBound <= length)
+        }
+    }
+    if EntityTag.isNamed("\"a-1\"", in: [text]) {
+        let isThere = text.utf8.contains(UInt8(ascii: "*")) || text.utf8.firstRange(of: "\"a-1\"".utf8) != nil
+        precondition(isThere, "a list names a tag that does not stand in it")
+    }
+}
+
+/// Sets a cache policy, and demands that what is taken can stand in a response's head.
+package func fuzzCachePolicy(_ bytes: UnsafeRawBufferPointer) {
+    let text = unsafe String(decoding: bytes, as: UTF8.self)
+    var policy = CachePolicy()
+    guard (try? policy.set(text)) != nil else { return }
+    for kind in CachePolicy.Class.allCases {
+        guard let header = policy.header(for: kind, targetDuration: 6) else { continue }
+        precondition(header.utf8.allSatisfy { (0x20..<0x7F).contains($0) } && !header.contains("{"))
+    }
+}

@@ -1,0 +1,109 @@
+import NIOCore
+import NIOEmbedded
+import OriginStore
+import Testing
+
+@Suite struct PlaylistTests {
+    let loop = EmbeddedEventLoop()
+    let setup = StoreSetup()
+
+    @Test func `an announced object can be waited for and is read from its first byte`() throws {
+        try setup.putPlaylist([], announcing: ["a.ts"])
+        let reader = try #require(setup.reader(of: "/live/s/a.ts", on: loop))
+        #expect(reader.condition == .waiting)
+        try setup.put("/live/s/a.ts", "one ", "two")
+        loop.run()
+        #expect(reader.text == "one two")
+        #expect(reader.condition == .complete)
+    }
+
+    @Test func `a listed segment that has not begun is announced as well`() throws {
+        try setup.put("/live/s/0.ts", "x")
+        try setup.putPlaylist(["0.ts", "1.ts"])
+        #expect(setup.get("/live/s/1.ts") == "growing")
+    }
+
+    @Test func `readers of an announced object are cut when no playlist lists it any more`() throws {
+        try setup.putPlaylist("/live/s/a.m3u8", [], announcing: ["a.ts"])
+        try setup.putPlaylist("/live/s/b.m3u8", [], announcing: ["a.ts"])
+        let reader = try #require(setup.reader(of: "/live/s/a.ts", on: loop))
+        try setup.putPlaylist("/live/s/a.m3u8", [], announcing: ["b.ts"])
+        loop.run()
+        #expect(reader.condition == .waiting)
+        try setup.putPlaylist("/live/s/b.m3u8", [], announcing: ["b.ts"])
+        loop.run()
+        #expect(reader.condition == .aborted)
+        #expect(setup.get("/live/s/a.ts") == "missing")
+    }
+
+    @Test func `what a playlist lists before its last started object was lost`() throws {
+        try setup.putPlaylist([], announcing: ["0.ts", "1.ts", "2.ts"])
+        let lost = try #require(setup.reader(of: "/live/s/0.ts", on: loop))
+        var upload = try setup.open("/live/s/1.ts")
+        try setup.append("x", to: &upload)
+        try setup.putPlaylist(["0.ts"], announcing: ["1.ts", "2.ts"])
+        loop.run()
+        #expect(lost.condition == .aborted)
+        #expect(["0", "1", "2"].map { setup.get("/live/s/\($0).ts") } == ["missing", "growing", "growing"])
+    }
+
+    @Test func `a key that a playlist names does not end its announcements`() throws {
+        try setup.put("/live/s/a.key", "k")
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-KEY:METHOD=AES-128,URI=\"a.key\"\n#EXT-X-PREFETCH:0.ts\n"
+        try setup.put("/live/s/source.m3u8", text)
+        #expect(setup.get("/live/s/0.ts") == "growing")
+        _ = setup.store.timePassed(now: .at(120))
+        #expect(setup.get("/live/s/a.key") == "k")
+    }
+
+    @Test func `a gap is not waited for`() throws {
+        let text = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-GAP\n#EXTINF:1,\n0.ts\n#EXTINF:1,\n1.ts\n"
+        try setup.put("/live/s/source.m3u8", text)
+        #expect(["0", "1"].map { setup.get("/live/s/\($0).ts") } == ["missing", "growing"])
+    }
+
+    @Test func `a playlist announces no more than the limit`() throws {
+        let setup = StoreSetup { $0.announcedLimit = 3 }
+        try setup.putPlaylist([], announcing: (0..<1_000).map { "\($0).ts" })
+        #expect(setup.store.counts == (3, 1))
+        #expect(["2", "3"].map { setup.get("/live/s/\($0).ts") } == ["growing", "missing"])
+    }
+
+    @Test(arguments: [
+        "", "text", "#EXTM3U\n", "#EXTM3U\n#EXTINF:1,\na.ts\n", "#EXTM3U\n#EXT-X-TARGETDURATION:x\n",
+        "\u{FEFF}#EXTM3U\n",
+    ])
+    func `a playlist that does not parse is refused and the version before stays`(text: String) throws {
+        try setup.putPlaylist(["0.ts"])
+        do throws(UploadError) {
+            try setup.put("/live/s/source.m3u8", text)
+            Issue.record("it was taken")
+        } catch {
+            guard case .playlistRefused(let reason) = error else { throw error }
+            #expect(!reason.isEmpty)
+        }
+        #expect(setup.get("/live/s/source.m3u8") == playlist(["0.ts"]))
+    }
+
+    @Test func `a playlist is seen when whole`() throws {
+        try setup.putPlaylist(["0.ts"])
+        var upload = try setup.open("/live/s/source.m3u8")
+        try setup.append(playlist(["0.ts"]), to: &upload)
+        try setup.append("#EXTINF:1,\n1.ts\n", to: &upload)
+        #expect(setup.get("/live/s/source.m3u8") == playlist(["0.ts"]))
+        #expect(try setup.finish(upload) == .replaced)
+        #expect(setup.get("/live/s/source.m3u8") == playlist(["0.ts", "1.ts"]))
+    }
+
+    @Test func `multivariant playlists and manifests are kept and announce nothing`() throws {
+        let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nsource.m3u8\n"
+        #expect(try setup.put("/live/s/playlist.m3u8", text) == .created)
+        #expect(try setup.put("/live/s/manifest.mpd", "<MPD/>") == .created)
+        #expect(setup.get("/live/s/playlist.m3u8") == text)
+        #expect(setup.get("/live/s/manifest.mpd") == "<MPD/>")
+        #expect(setup.store.counts == (0, 2))
+        #expect(throws: UploadError.playlistRefused(reason: "there is no MPD element in it")) {
+            try setup.put("/live/s/manifest.mpd", "x")
+        }
+    }
+}
