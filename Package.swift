@@ -13,6 +13,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -71,7 +72,7 @@ let package = Package(
         decoderRoom("Media", [nioCore]),
         decoderRoom("RTMP", [nioCore]),
         decoderRoom("HLS", ["Media", nioCore]),
-        room("OriginStore", ["HLS", nioCore]),
+        decoderRoom("OriginStore", ["HLS", nioCore]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),
         room(
@@ -80,7 +81,7 @@ let package = Package(
         room(
             "IngestServer",
             ["Media", "RTMP", "HLS", "LibAV", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
-        room("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
+        decoderRoom("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
 
         service(
             "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, lifecycle, logging, metrics]),
@@ -93,6 +94,10 @@ let package = Package(
         tests("RTMPTests", ["RTMP", nioCore]),
         tests("HLSTests", ["HLS", "Media", "TestSupport", nioCore]),
         tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, logging, metrics]),
+        tests("OriginStoreTests", ["OriginStore", nioCore, nioEmbedded]),
+        tests("OriginServerTests", ["OriginServer", "OriginStore", nioCore, nioPosix, logging]),
+        tests("LibAVTests", ["LibAV", "Media", nioCore]),
+        tests("IngestServerTests", ["IngestServer", "Media", nioCore]),
         tests("ConfigurationTests", ["headwater-ingest", "headwater-origin", "OriginStore", "Runtime"]),
         tests("EndToEndTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, subprocess, systemPackage]),
         tests("RuntimeTests", ["Runtime", nioCore, nioPosix, logging, metrics, lifecycle]),
@@ -102,7 +107,8 @@ let package = Package(
 if isFuzzing {
     package.targets.append(
         .executableTarget(
-            name: "headwater-fuzz", dependencies: ["Media", "RTMP", "HLS", nioCore], path: "Tests/Fuzz",
+            name: "headwater-fuzz", dependencies: ["Media", "RTMP", "HLS", "OriginStore", "OriginServer", nioCore],
+            path: "Tests/Fuzz",
             swiftSettings: settings + fuzzFlags + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
 }

@@ -212,7 +212,9 @@ final class Rendition {
     }
 
     private func putMultivariant() {
-        guard let text = multivariant.next(formats: tracks.formats, hasForcedCuts: segmenter.forcedCuts > 0) else { return }
+        guard let text = multivariant.next(formats: tracks.formats, hasForcedCuts: segmenter.forcedCuts > 0) else {
+            return
+        }
         put("playlist.m3u8", text)
     }
 

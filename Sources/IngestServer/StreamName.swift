@@ -1,13 +1,13 @@
 /// What a broadcast is called, in RTMP and in its URLs: an application and a stream, both of checked path components.
-struct StreamName: Hashable, Sendable {
+package struct StreamName: Hashable, Sendable {
     /// `/APP/STREAM`.
-    let path: String
+    package let path: String
 
-    static let maximumLength = 256
+    package static let maximumLength = 256
 
     /// Nil unless both are non-empty, of letters, digits, `-`, `_`, `.` and `~` (`RFC 3986 §2.3`), with slashes
     /// between components that do not begin with a dot.
-    init?(app: String, stream: String) {
+    package init?(app: String, stream: String) {
         let components = [app, stream].flatMap { $0.split(separator: "/", omittingEmptySubsequences: false) }
         guard !app.isEmpty, !stream.isEmpty, components.allSatisfy(Self.isAllowed) else { return nil }
         path = "/" + components.joined(separator: "/")
@@ -15,7 +15,7 @@ struct StreamName: Hashable, Sendable {
     }
 
     /// The stream whose folder an object lies in.
-    init(folderOf objectPath: String) {
+    package init(folderOf objectPath: String) {
         path = String(objectPath[..<(objectPath.lastIndex(of: "/") ?? objectPath.startIndex)])
     }
 

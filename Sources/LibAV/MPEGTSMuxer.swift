@@ -171,7 +171,9 @@ package import NIOCore
     ) throws(LibAVError) {
         let count = bytes.readableBytes
         guard let data = unsafe av_mallocz(count + Int(AV_INPUT_BUFFER_PADDING_SIZE)) else { throw .outOfMemory }
-        unsafe bytes.withUnsafeReadableBytes { unsafe data.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(data), byteCount: $0.count) }
+        unsafe bytes.withUnsafeReadableBytes {
+            unsafe data.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(data), byteCount: $0.count)
+        }
         unsafe parameters.pointee.extradata = unsafe data.assumingMemoryBound(to: UInt8.self)
         unsafe parameters.pointee.extradata_size = Int32(clamping: count)
     }

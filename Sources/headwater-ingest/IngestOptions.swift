@@ -57,7 +57,9 @@ struct IngestOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Event loop threads (default: one for each processor).", valueName: "count"))
     var threads: String?
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: info).", valueName: "level"))
+    @Option(
+        help: ArgumentHelp(
+            "trace, debug, info, notice, warning, error or critical (default: info).", valueName: "level"))
     var logLevel: String?
 
     @Option(help: ArgumentHelp("text or json (default: text).", valueName: "format"))

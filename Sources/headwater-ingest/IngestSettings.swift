@@ -17,7 +17,8 @@ package struct IngestSettings: Equatable {
     var logFormat = LogFormat.text
 
     package static let keys: [ConfigurationKey] = [
-        "rtmp-listen", ConfigurationKey("origin", isRepeatable: true, isSecret: true), ConfigurationKey("output", isRepeatable: true, isSecret: true),
+        "rtmp-listen", ConfigurationKey("origin", isRepeatable: true, isSecret: true),
+        ConfigurationKey("output", isRepeatable: true, isSecret: true),
         "segment-duration", "window", "lhls-ahead", "resume-window", "on-conflict", "publishers-limit",
         "admin-listen", "threads", "log-level", "log-format",
     ]

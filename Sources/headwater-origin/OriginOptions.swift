@@ -2,7 +2,9 @@ import ArgumentParser
 
 /// The flags of `headwater-origin`; their values are read in ``OriginSettings``.
 struct OriginOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where players read, and uploads are taken (default: 0.0.0.0:9094).", valueName: "host:port"))
+    @Option(
+        help: ArgumentHelp("Where players read, and uploads are taken (default: 0.0.0.0:9094).", valueName: "host:port")
+    )
     var listen: String?
 
     @Option(
@@ -62,7 +64,9 @@ struct OriginOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Event loop threads (default: one for each processor).", valueName: "count"))
     var threads: String?
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: info).", valueName: "level"))
+    @Option(
+        help: ArgumentHelp(
+            "trace, debug, info, notice, warning, error or critical (default: info).", valueName: "level"))
     var logLevel: String?
 
     @Option(help: ArgumentHelp("text or json (default: text).", valueName: "format"))

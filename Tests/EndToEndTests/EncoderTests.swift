@@ -11,7 +11,8 @@ import Testing
                 .name("gst-launch-1.0"),
                 arguments: [
                     "-q", "flvmux", "name=mux", "streamable=true", "!", sink, "location=\(services.rtmp)/live/stream",
-                    "videotestsrc", "is-live=true", "num-buffers=150", "!", "video/x-raw,width=320,height=180,framerate=30/1",
+                    "videotestsrc", "is-live=true", "num-buffers=150", "!",
+                    "video/x-raw,width=320,height=180,framerate=30/1",
                     "!", "x264enc", "tune=zerolatency", "key-int-max=30", "speed-preset=ultrafast", "!", "mux.",
                     "audiotestsrc", "is-live=true", "num-buffers=230", "!", "avenc_aac", "!", "mux.",
                 ], output: .discarded, error: .string(limit: 1 << 20))

@@ -28,7 +28,8 @@ enum FFmpeg {
         if hasAudio { arguments += ["-f", "lavfi", "-i", "sine=frequency=1000:sample_rate=48000"] }
         arguments += ["-t", "\(seconds)"]
         if let video {
-            arguments += ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-sc_threshold", "0"] + video
+            arguments +=
+                ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-sc_threshold", "0"] + video
         }
         if hasAudio { arguments += ["-c:a", "aac", "-b:a", "96k"] }
         try await run(arguments + ["-f", "flv", path])

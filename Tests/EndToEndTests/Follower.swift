@@ -35,7 +35,8 @@ struct Follower {
                 segments.append((uris[next], segment.body))
                 last = uris[next]
             } else if hasEnded {
-                throw FFmpeg.Failure(description: "\(uris[next]) cannot be read: \(segment.status), \(segment.exitCode)")
+                throw FFmpeg.Failure(
+                    description: "\(uris[next]) cannot be read: \(segment.status), \(segment.exitCode)")
             }
         }
     }
