@@ -87,7 +87,8 @@ extension ConnectionHandler: ObjectReader {
             return flush()
         }
         let group = object.readers(on: context.eventLoop)
-        exchange = .growing(group, cursor: 0)
+        exchange = .growing(group)
+        cursor = 0
         group.add(self, on: context.eventLoop)
         resume()
     }
@@ -116,39 +117,52 @@ extension ConnectionHandler: ObjectReader {
         defer { isResuming = false }
         repeat {
             switch exchange {
-            case .growing(let group, let cursor): feed(group, from: cursor, channel)
+            case .growing(let group): feed(group, channel)
             case .sending(let rest): send(rest, channel)
             case .idle, .upload, .awaiting, .closing: return
             }
-        } while channel.isWritable && hasMore
+        } while hasMore && channel.isWritable
     }
 
     private var hasMore: Bool {
         switch exchange {
-        case .growing(let group, let cursor): cursor < group.chunks.count || group.condition != .waiting
+        case .growing(let group): cursor < group.chunks.count || group.condition != .waiting
         case .sending: true
         case .idle, .upload, .awaiting, .closing: false
         }
     }
 
-    private func feed(_ group: ReaderGroup, from start: Int, _ channel: any Channel) {
+    private func feed(_ group: ReaderGroup, _ channel: any Channel) {
         guard let context else { return }
-        var cursor = start
-        while cursor < group.chunks.count, channel.isWritable {
-            context.write(wrapOutboundOut(group.chunks[cursor].framed), promise: nil)
-            cursor += 1
-        }
-        exchange = .growing(group, cursor: cursor)
+        let start = cursor
+        while cursor < group.chunks.count, put(group.chunks[cursor].framed, channel) { cursor += 1 }
         if cursor > start { lastProgress = .now() }
-        guard cursor == group.chunks.count, group.condition != .waiting else { return context.flush() }
+        guard cursor == group.chunks.count, group.condition != .waiting else { return flushQueued() }
         group.remove(self, on: context.eventLoop)
         if group.condition == .aborted {
-            context.flush()
+            flushQueued()
             return cut(.aborted)
         }
-        context.write(wrapOutboundOut(ObjectChunk.last), promise: nil)
+        write(ObjectChunk.last)
         endExchange()
-        context.flush()
+        flush()
+    }
+
+    /// Writes bytes to the socket itself if nothing is ahead of them, else behind what is queued; false when the queue is full.
+    private func put(_ bytes: ByteBuffer, _ channel: any Channel) -> Bool {
+        if queuedWrites == 0, let socket, channel.isActive {
+            let sent = socket.send(bytes)
+            if sent == bytes.readableBytes { return true }
+            write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())
+            return true
+        }
+        guard channel.isWritable else { return false }
+        write(bytes)
+        return true
+    }
+
+    private func flushQueued() {
+        if queuedWrites > 0 { flush() }
     }
 
     private func send(_ body: ByteBuffer, _ channel: any Channel) {

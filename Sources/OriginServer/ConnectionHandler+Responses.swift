@@ -13,7 +13,11 @@ extension ConnectionHandler {
     }
 
     func write(_ bytes: ByteBuffer) {
-        context?.write(wrapOutboundOut(bytes), promise: nil)
+        guard let context else { return }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        queuedWrites += 1
+        written.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.queuedWrites -= 1 }
+        context.write(wrapOutboundOut(bytes), promise: written)
     }
 
     func flush() {

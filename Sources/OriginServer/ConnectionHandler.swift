@@ -24,7 +24,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         /// Taking an upload; `pending` are bytes of this read that are not in the store yet.
         case upload(ObjectUpload, pending: ByteBuffer?)
         /// Serving an object that grows, from chunk `cursor` on.
-        case growing(ReaderGroup, cursor: Int)
+        case growing(ReaderGroup)
         /// An HTTP/1.0 client, which knows no chunks, waits for the whole object.
         case awaiting(ReaderGroup, ObjectKey, HTTPRequestHead)
         /// Sending bytes that are all there.
@@ -46,6 +46,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let mayRead: Bool
     var exchange = Exchange.idle
     var slot = 0
+    /// How many of the growing object's chunks have been written.
+    var cursor = 0
+    /// The way around the channel, while there is one.
+    var socket: DirectSocket?
+    /// Writes the channel has not finished: as long as there are some, all others queue behind them.
+    var queuedWrites = 0
     var isResuming = false
     var keepsAlive = true
     /// Whether the current request is a HEAD, whose response has no body.
@@ -73,6 +79,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        socket = DirectSocket(context)
         origin.openConnections.wrappingAdd(1, ordering: .relaxed)
         lastProgress = .now()
         schedule(after: origin.longestTick)
@@ -80,6 +87,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        socket = nil
         origin.openConnections.wrappingSubtract(1, ordering: .relaxed)
         abandonExchange()
         timer?.cancel()
@@ -259,7 +267,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         pipelined.removeAll()
         switch exchange {
         case .upload: breakOffUpload()
-        case .growing(let group, _), .awaiting(let group, _, _):
+        case .growing(let group), .awaiting(let group, _, _):
             if let context { group.remove(self, on: context.eventLoop) }
         case .idle, .sending, .closing: break
         }
@@ -285,7 +293,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             limit = configuration.requestTimeout
         case .upload:
             limit = configuration.uploadTimeout
-        case .growing(let group, let cursor):
+        case .growing(let group):
             let isHeld = group.chunks.isEmpty
             if cursor == group.chunks.count, !isHeld { lastProgress = .now() }
             limit = isHeld ? configuration.store.holdLimit : configuration.stallLimit

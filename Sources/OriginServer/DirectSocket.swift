@@ -1,0 +1,31 @@
+import Glibc
+import NIOCore
+
+/// A channel's socket, written without the channel: what a viewer of a growing object gets most of its bytes by.
+///
+/// A write through NIO costs a fifth of what the kernel takes for a chunk of a few kilobytes; with a thousand viewers of
+/// each chunk that is the difference that counts. It may be used on the channel's event loop alone, while the channel is
+/// active and has nothing queued: the channel then neither writes itself nor closes the descriptor in between.
+struct DirectSocket {
+    private let descriptor: NIOBSDSocket.Handle
+
+    /// Nil for a channel without a socket, and for one on which other handlers, such as TLS, must see the bytes.
+    init?(_ context: ChannelHandlerContext) {
+        let operations = context.pipeline.syncOperations
+        guard let handle = try? operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self, { $0 }) else {
+            return nil
+        }
+        descriptor = handle
+    }
+
+    /// Gives the bytes the socket took: fewer than all when it is full, and none when it is broken, which the channel
+    /// finds out with its next write.
+    func send(_ bytes: ByteBuffer) -> Int {
+        unsafe bytes.withUnsafeReadableBytes { bytes in
+            max(
+                0,
+                unsafe Glibc.send(
+                    descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)))
+        }
+    }
+}
