@@ -18,7 +18,7 @@ setup: ## Install the system packages that building, testing and the demonstrati
 build: ## Build both services (release)
 	@$(SWIFT_BUILD)
 
-run: build ## Run both services on this host with their defaults until Ctrl-C
+run: build ## Run both services on this host until Ctrl-C
 	@deploy/scripts/run
 
 demo: setup build ## Set up, build, run both, and publish a live test picture until Ctrl-C

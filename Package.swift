@@ -84,10 +84,10 @@ let package = Package(
         decoderRoom("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
 
         service(
-            "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, lifecycle, logging, metrics]),
+            "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, lifecycle]),
         service(
             "headwater-origin",
-            ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, lifecycle, logging, metrics]),
+            ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, lifecycle]),
 
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests("MediaTests", ["Media", nioCore]),

@@ -2,9 +2,9 @@
 package struct BroadcastIdentity {
     /// The start in milliseconds and 32 random bits, in letters and digits.
     package let id: String
-    /// The media and discontinuity sequence number to begin with: half seconds since 2026. A later broadcast of the same
-    /// name begins higher than an earlier one has come, with segments of half a second or longer, so that the
-    /// numbers of a playlist's URL never fall (`RFC 8216 §6.2.2`).
+    /// The least media and discontinuity sequence number to begin with: half seconds since 2026. With segments of half a
+    /// second or longer, a broadcast begins higher than any of an ingest that ran before has come, so that the numbers
+    /// of a playlist's URL do not fall (`RFC 8216 §6.2.2`).
     package let firstNumber: Int
 
     private static let year2026: UInt64 = 1_767_225_600_000

@@ -7,6 +7,8 @@ final class BroadcastRegistry: Sendable {
     private struct Entry {
         let broadcast: BroadcastHandle
         var publisher: Publisher?
+        /// Of the publisher, or of the last one there was.
+        var epoch: UInt64
     }
 
     private struct State {
@@ -48,14 +50,11 @@ final class BroadcastRegistry: Sendable {
             let publisher = Publisher(epoch: state.lastEpoch, close: close)
             let broadcast =
                 previous?.broadcast
-                ?? BroadcastHandle(name, on: eventLoop, ingest: ingest) { [weak self] epoch in
-                    self?.release(name, after: epoch) ?? true
-                }
-            state.entries[name] = Entry(broadcast: broadcast, publisher: publisher)
+                ?? BroadcastHandle(name, on: eventLoop, ingest: ingest) { [weak self] in self?.release(name) ?? true }
+            state.entries[name] = Entry(broadcast: broadcast, publisher: publisher, epoch: publisher.epoch)
             // Within the lock, so that the broadcast hears of its publishers in the order of their epochs.
-            let epoch = publisher.epoch
-            broadcast.eventLoop.execute { broadcast.value.publisherArrived(epoch: epoch) }
-            return .accepted(broadcast, epoch: epoch)
+            broadcast.eventLoop.execute { broadcast.value.publisherArrived(publisher) }
+            return .accepted(broadcast, epoch: publisher.epoch)
         }
         displaced?.close(.takenOver)
         return admission
@@ -71,8 +70,8 @@ final class BroadcastRegistry: Sendable {
         }
     }
 
-    /// A broadcast's resume window after this publisher is over: true when it is to end, because no other has come.
-    private func release(_ name: StreamName, after epoch: UInt64) -> Bool {
+    /// A broadcast's resume window is over: true when it is to end, because no publisher has come.
+    private func release(_ name: StreamName) -> Bool {
         state.withLock { state in
             guard let entry = state.entries[name], entry.publisher == nil else { return false }
             state.entries[name] = nil
@@ -83,9 +82,7 @@ final class BroadcastRegistry: Sendable {
     /// An origin knows a later publisher of this stream: ours is the older one and gives way.
     func superseded(_ name: StreamName, epoch: UInt64) {
         let closed = state.withLock { state -> Entry? in
-            guard let entry = state.entries[name], let publisher = entry.publisher, publisher.epoch == epoch else {
-                return nil
-            }
+            guard let entry = state.entries[name], entry.epoch == epoch else { return nil }
             state.entries[name] = nil
             return entry
         }

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Synchronization
 import Upload
 
 /// What all connections and broadcasts of an ingest share.
@@ -9,6 +10,8 @@ final class IngestContext: Sendable {
     let metrics = IngestMetrics()
     let publishers = LiveCount()
     let connections = LiveCount()
+    /// The largest media sequence number any broadcast has used.
+    private let highestNumber = Mutex(-1)
     let logger: Logger
 
     init(configuration: IngestConfiguration, uploader: Uploader, logger: Logger) {
@@ -16,6 +19,11 @@ final class IngestContext: Sendable {
         self.uploader = uploader
         self.logger = logger
     }
+
+    /// The number a broadcast begins with: above all that were used, and no lower than the clock's.
+    func firstNumber(atLeast number: Int) -> Int { highestNumber.withLock { max(number, $0 + 1) } }
+
+    func used(_ number: Int) { highestNumber.withLock { $0 = max($0, number) } }
 
     /// Milliseconds since 1970.
     static var unixMilliseconds: UInt64 {

@@ -9,14 +9,20 @@ package struct IngestServer: Service {
     private let configuration: IngestConfiguration
     private let uploader: Uploader
     private let logger: Logger
+    private let onListening: @Sendable () -> Void
 
     /// How long finished segments may take to reach their destinations when the ingest stops.
     private static let drainLimit = Duration.seconds(5)
 
-    package init(configuration: IngestConfiguration, uploader: Uploader, logger: Logger) {
+    /// - Parameter onListening: called once publishers can connect.
+    package init(
+        configuration: IngestConfiguration, uploader: Uploader, logger: Logger,
+        onListening: @escaping @Sendable () -> Void = {}
+    ) {
         self.configuration = configuration
         self.uploader = uploader
         self.logger = logger
+        self.onListening = onListening
     }
 
     package func run() async throws {
@@ -54,8 +60,8 @@ package struct IngestServer: Service {
         logger.info(
             "listening for RTMP",
             metadata: ["address": "\(address?.ipAddress ?? "unknown"):\(address?.port ?? 0)"])
+        onListening()
         try? await gracefulShutdown()
-        logger.info("stopping")
         try await listener.close()
         await registry.drain()
     }

@@ -3,11 +3,12 @@ import Synchronization
 
 /// How many of something there are now, kept in step with its gauge.
 final class LiveCount: Sendable {
-    private let count = Atomic<Int>(0)
-
-    var value: Int { count.load(ordering: .relaxed) }
+    private let count = Mutex(0)
 
     func changed(by difference: Int, _ gauge: Gauge) {
-        gauge.record(count.wrappingAdd(difference, ordering: .relaxed).newValue)
+        count.withLock { count in
+            count += difference
+            gauge.record(count)
+        }
     }
 }

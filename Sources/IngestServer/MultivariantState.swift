@@ -6,12 +6,12 @@ struct MultivariantState {
     var declaration = PublisherEvent.Declaration()
     private var meter = BandwidthMeter()
     private var published: MultivariantPlaylist?
-    private var segmentsSincePublished = 0
+    private var publishedAt: Int64 = 0
 
     /// Bits a second of a picture whose encoder declares nothing, for each pixel and frame, until it is measured.
     private static let assumedBitsPerPixel = 0.15
-    /// Segments after which it is sent all the same: origins forget what is not renewed, and may have been restarted.
-    private static let renewal = 10
+    /// Milliseconds after which it is sent all the same: origins forget what is not renewed, and may have been restarted.
+    private static let renewal: Int64 = 5_000
     /// A measured average that has moved by less is not worth a new playlist.
     private static let tolerance = 0.1
 
@@ -19,8 +19,9 @@ struct MultivariantState {
         meter.record(bytes: bytes, duration: duration, targetDuration: targetDuration)
     }
 
-    /// The playlist's text when it has to be sent (again), else nil. Asked once for each segment.
-    mutating func next(formats: [TrackFormat], hasForcedCuts: Bool) -> String? {
+    /// The playlist's text when it has to be sent (again), else nil.
+    /// - Parameter now: milliseconds since 1970.
+    mutating func next(formats: [TrackFormat], hasForcedCuts: Bool, now: Int64) -> String? {
         var variant = MultivariantPlaylist.Variant(
             uri: "source.m3u8", bandwidth: meter.peakBitsPerSecond ?? estimate(formats),
             averageBandwidth: meter.averageBitsPerSecond, codecs: formats.map(\.codecs).joined(separator: ","))
@@ -29,12 +30,11 @@ struct MultivariantState {
             variant.frameRate = configuration.framesPerSecond ?? declaration.framesPerSecond
         }
         if let old = published?.variants.first, variant.isNear(old, tolerance: Self.tolerance),
-            published?.independentSegments == !hasForcedCuts, segmentsSincePublished < Self.renewal
+            published?.independentSegments == !hasForcedCuts, (0..<Self.renewal).contains(now - publishedAt)
         {
-            segmentsSincePublished += 1
             return nil
         }
-        segmentsSincePublished = 0
+        publishedAt = now
         let playlist = MultivariantPlaylist(variants: [variant], independentSegments: !hasForcedCuts)
         published = playlist
         return playlist.render()

@@ -104,7 +104,8 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
             }
         }
         while !isClosing, let message = try decoder.decode(buffer: &input) { try receive(message) }
-        if input.readableBytes == 0 { input = ByteBuffer() }
+        // What is left is less than a chunk's header; kept in its own storage, or the input would grow with the stream.
+        input = input.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: input.readableBytesView)
     }
 
     private func receive(_ raw: RawMessage) throws(RTMPError) {

@@ -29,8 +29,11 @@ final class Rendition {
     /// Segments that have left the playlist and are still in the directories among the destinations.
     private var removable: [String] = []
     private var clock = ProgramClock()
-    private var epoch: UInt64 = 0
+    /// Of the present publisher; uploads of earlier ones that are still repeated go on under it.
+    private let epoch = PublishEpoch(0)
     private var isAbandoned = false
+    /// Whether this publisher's trouble with the muxer is in the log already.
+    private var hasToldMuxing = false
 
     init(_ name: StreamName, ingest: IngestContext, logger: Logger) {
         self.name = name
@@ -46,8 +49,9 @@ final class Rendition {
         playlistConfiguration.window = configuration.window
         playlistConfiguration.announcedSegments = configuration.lhlsAhead
         playlistConfiguration.segmentDuration = configuration.segmentDuration
-        playlistConfiguration.firstNumber = identity.firstNumber
-        playlistConfiguration.discontinuitySequence = identity.firstNumber
+        let firstNumber = ingest.firstNumber(atLeast: identity.firstNumber)
+        playlistConfiguration.firstNumber = firstNumber
+        playlistConfiguration.discontinuitySequence = firstNumber
         playlist = LivePlaylist(
             names: LivePlaylist.Names(rendition: "source", broadcastID: identity.id),
             configuration: playlistConfiguration, targetDuration: segmenter.targetDuration)
@@ -60,8 +64,9 @@ final class Rendition {
     // MARK: What happened
 
     func publisherArrived(epoch: UInt64) {
-        self.epoch = epoch
+        self.epoch.raise(to: epoch)
         earlyAudio = []
+        hasToldMuxing = false
         tracks.publisherArrived()
         if let closed = segmenter.discontinuity() { complete(closed) }
     }
@@ -73,12 +78,18 @@ final class Rendition {
         putPlaylist()
     }
 
+    /// The playlists end. Segments in them are still delivered until ``forget()``.
     func end() {
         if let closed = segmenter.end() { complete(closed) }
         playlist.end()
         putPlaylist()
+    }
+
+    func forget() {
         for body in bodies.values { ingest.uploader.expire(body) }
         bodies = [:]
+        for segment in removable { ingest.uploader.remove(path: "\(name.path)/\(segment)") }
+        removable = []
     }
 
     func abandon() {
@@ -93,8 +104,11 @@ final class Rendition {
         multivariant.declaration = declaration
     }
 
-    func formatArrived(_ format: TrackFormat) {
-        guard tracks.formatArrived(format) else { return }
+    /// True when the format has replaced another one of the same publisher's.
+    func formatArrived(_ format: TrackFormat) -> Bool {
+        let isReplaced = tracks.kinds.contains(format.kind)
+        guard tracks.formatArrived(format) else { return false }
+        earlyAudio = []
         logger.info("track format", metadata: ["track": "\(format.kind)", "codecs": "\(format.codecs)"])
         var closed = segmenter.expect(tracks.kinds)
         if closed == nil { closed = segmenter.discontinuity() }
@@ -102,6 +116,7 @@ final class Rendition {
             complete(closed)
             putPlaylist()
         }
+        return isReplaced
     }
 
     /// Whether a packet can be placed at all: its format is known, and the stream's tracks are.
@@ -116,7 +131,9 @@ final class Rendition {
             isDiscontinuity: isDiscontinuity)
         {
         case .drop:
-            if packet.track == .audio, earlyAudio.count < Self.earlyAudioLimit { earlyAudio.append(packet) }
+            guard packet.track == .audio else { return }
+            if earlyAudio.count == Self.earlyAudioLimit { earlyAudio.removeFirst() }
+            earlyAudio.append(packet)
         case .append:
             mux(packet)
         case .begin(let isDiscontinuous):
@@ -138,6 +155,7 @@ final class Rendition {
             of: packet.presentationTime, now: Int64(IngestContext.unixMilliseconds), isNew: isDiscontinuous)
         let segment = playlist.segmentStarted(
             isDiscontinuous: isDiscontinuous, programDateTime: ProgramDateTime(millisecondsSince1970: time))
+        ingest.used(playlist.nextNumber - 1)
         let body = ingest.uploader.open(path: "\(name.path)/\(segment)", contentType: "video/mp2t", epoch: epoch)
         bodies[segment] = body
         growing = body
@@ -184,7 +202,8 @@ final class Rendition {
         do throws(LibAVError) {
             if let bytes = try muxer?.write(packet) { growing?.append(bytes) }
         } catch {
-            logger.warning("access unit not muxed", metadata: ["reason": "\(error.reason)"])
+            ingest.metrics.unmuxable.increment()
+            tellOnce("access units cannot be muxed", error)
         }
     }
 
@@ -200,9 +219,14 @@ final class Rendition {
             }
             return true
         } catch {
-            logger.error("no muxer for this stream", metadata: ["reason": "\(error.reason)"])
+            tellOnce("no muxer for this stream", error)
             return false
         }
+    }
+
+    private func tellOnce(_ message: Logger.Message, _ error: LibAVError) {
+        if !hasToldMuxing { logger.warning(message, metadata: ["reason": "\(error.reason)"]) }
+        hasToldMuxing = true
     }
 
     // MARK: Playlists
@@ -212,7 +236,13 @@ final class Rendition {
     }
 
     private func putMultivariant() {
-        guard let text = multivariant.next(formats: tracks.formats, hasForcedCuts: segmenter.forcedCuts > 0) else {
+        // Not before the media playlist, which plain HLS gets with its first complete segment.
+        guard playlist.playlist != nil else { return }
+        let now = Int64(IngestContext.unixMilliseconds)
+        guard
+            let text = multivariant.next(
+                formats: tracks.formats, hasForcedCuts: segmenter.forcedCuts > 0, now: now)
+        else {
             return
         }
         put("playlist.m3u8", text)

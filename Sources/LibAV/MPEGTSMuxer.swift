@@ -21,7 +21,7 @@ package import NIOCore
 
     /// Sets a muxer up for tracks of these formats.
     package init(_ formats: [TrackFormat]) throws(LibAVError) {
-        av_log_set_level(AV_LOG_ERROR)
+        av_log_set_level(AV_LOG_FATAL)
         var allocated: UnsafeMutablePointer<AVFormatContext>?
         try unsafe checked(
             avformat_alloc_output_context2(&allocated, nil, "mpegts", nil), "avformat_alloc_output_context2")
@@ -33,9 +33,9 @@ package import NIOCore
             try unsafe Self.attach(output, to: context)
             var streams: [TrackKind: Int32] = [:]
             for format in formats { streams[format.kind] = try unsafe Self.addStream(format, to: context) }
-            // Tables come with keyframes alone; their own periods would put them in the middle of segments.
+            // Tables come with keyframes alone: with periods, here a century, they would stand in the middle of segments.
             for option in ["sdt_period", "pat_period"] {
-                try unsafe checked(av_opt_set(context.pointee.priv_data, option, "86400", 0), option)
+                try unsafe checked(av_opt_set(context.pointee.priv_data, option, "3153600000", 0), option)
             }
             try unsafe checked(avformat_write_header(context, nil), "avformat_write_header")
             unsafe self.context = context

@@ -81,8 +81,8 @@ extension ConnectionHandler: ObjectReader {
         response.add("Content-Type", head.contentType)
         if let cache = cacheHeader(key, head) { response.add("Cache-Control", cache) }
         response.add("Transfer-Encoding", "chunked")
-        write(response.finished())
         guard request.method == .GET else {
+            write(response.finished())
             endExchange()
             return flush()
         }
@@ -90,7 +90,9 @@ extension ConnectionHandler: ObjectReader {
         exchange = .growing(group)
         cursor = 0
         group.add(self, on: context.eventLoop)
+        put(response.finished(), isFollowed: !group.chunks.isEmpty)
         resume()
+        flushQueued()
     }
 
     /// The object has news.
@@ -135,7 +137,10 @@ extension ConnectionHandler: ObjectReader {
     private func feed(_ group: ReaderGroup, _ channel: any Channel) {
         guard let context else { return }
         let start = cursor
-        while cursor < group.chunks.count, put(group.chunks[cursor].framed, channel) { cursor += 1 }
+        while cursor < group.chunks.count, queuedWrites == 0 || channel.isWritable {
+            put(group.chunks[cursor].framed, isFollowed: false)
+            cursor += 1
+        }
         if cursor > start { lastProgress = .now() }
         guard cursor == group.chunks.count, group.condition != .waiting else { return flushQueued() }
         group.remove(self, on: context.eventLoop)
@@ -143,22 +148,17 @@ extension ConnectionHandler: ObjectReader {
             flushQueued()
             return cut(.aborted)
         }
-        write(ObjectChunk.last)
+        put(ObjectChunk.last, isFollowed: false)
         endExchange()
-        flush()
+        flushQueued()
     }
 
-    /// Writes bytes to the socket itself if nothing is ahead of them, else behind what is queued; false when the queue is full.
-    private func put(_ bytes: ByteBuffer, _ channel: any Channel) -> Bool {
-        if queuedWrites == 0, let socket, channel.isActive {
-            let sent = socket.send(bytes)
-            if sent == bytes.readableBytes { return true }
-            write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())
-            return true
-        }
-        guard channel.isWritable else { return false }
-        write(bytes)
-        return true
+    /// Writes bytes to the socket itself if nothing is ahead of them, else behind what is queued.
+    private func put(_ bytes: ByteBuffer, isFollowed: Bool) {
+        guard queuedWrites == 0, let socket, context?.channel.isActive == true else { return write(bytes) }
+        let sent = socket.send(bytes, isFollowed: isFollowed)
+        guard sent < bytes.readableBytes else { return }
+        write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())
     }
 
     private func flushQueued() {

@@ -20,12 +20,11 @@ struct DirectSocket {
 
     /// Gives the bytes the socket took: fewer than all when it is full, and none when it is broken, which the channel
     /// finds out with its next write.
-    func send(_ bytes: ByteBuffer) -> Int {
-        unsafe bytes.withUnsafeReadableBytes { bytes in
-            max(
-                0,
-                unsafe Glibc.send(
-                    descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT)))
+    /// - Parameter isFollowed: whether more comes at once behind them, to leave in the same packet.
+    func send(_ bytes: ByteBuffer, isFollowed: Bool) -> Int {
+        let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT) | (isFollowed ? CInt(MSG_MORE) : 0)
+        return unsafe bytes.withUnsafeReadableBytes { bytes in
+            max(0, unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
         }
     }
 }

@@ -114,7 +114,7 @@ final class CurlMulti {
     /// of the time; the registration is left as it is meanwhile (see `settle`).
     func resume(_ transfer: Transfer) {
         guard transfer.isPaused, let easy = transfer.easy else { return }
-        transfer.isPaused = false
+        transfer.resumes(now: clock.now)
         unsafe curl_easy_pause(easy.handle, CURLPAUSE_SEND_CONT | CURLPAUSE_RECV_CONT)
         // The first call sends, the second finds nothing more; the others are for a producer that is faster.
         for _ in 0..<16 {

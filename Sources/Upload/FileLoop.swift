@@ -58,8 +58,7 @@ final class FileLoop {
             }
         }
         for body in mail.bodies {
-            let (_, phase) = body.noticed(by: mailbox.bit)
-            switch phase {
+            switch body.noticed(by: mailbox.bit) {
             case .open, .finished: grow(body)
             case .abandoned: giveUp(body.id, .abandoned)
             case .expired: giveUp(body.id, .dropped)

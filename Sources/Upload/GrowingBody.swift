@@ -38,14 +38,14 @@ package final class GrowingBody: Sendable {
     /// Nil for a path that may not be sent; such a body goes nowhere.
     let objectPath: ObjectPath?
     package let contentType: String
-    package let epoch: UInt64
+    package let epoch: PublishEpoch
     let id: UInt64
     private let limitBytes: Int
     private let mailboxes: [Mailbox]
     let state: Mutex<State>
 
     init(
-        id: UInt64, path: String, contentType: String, epoch: UInt64, limitBytes: Int, mailboxes: [Mailbox],
+        id: UInt64, path: String, contentType: String, epoch: PublishEpoch, limitBytes: Int, mailboxes: [Mailbox],
         whole: ByteBuffer? = nil
     ) {
         self.id = id
@@ -134,11 +134,11 @@ package final class GrowingBody: Sendable {
 }
 
 extension GrowingBody {
-    /// Says that a thread has taken the body out of its mailbox, and what is there now.
-    func noticed(by reader: UInt8) -> (count: Int, phase: Phase) {
+    /// Says that a thread has taken the body out of its mailbox, and gives its phase.
+    func noticed(by reader: UInt8) -> Phase {
         state.withLock { state in
             state.announced &= ~reader
-            return (state.count, state.phase)
+            return state.phase
         }
     }
 

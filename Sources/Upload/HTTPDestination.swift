@@ -1,5 +1,4 @@
 import CCurl
-import Logging
 import CoreMetrics
 
 /// One origin's queue, requests and state, independent of every other's; belongs to the uploader's thread.
@@ -147,7 +146,7 @@ extension HTTPDestination {
         }
         transfer.starts(now: clock.now, isProbe: isProbe)
         let isPrepared = easy.prepare(
-            transfer, url: base.text + transfer.upload.target, headers: headers(transfer.body),
+            transfer, url: base.text + transfer.upload.target, headers: headers(transfer),
             length: transfer.upload.wholeCount, isFreshConnection: isProbe || transfer.failures > 0)
         guard isPrepared, multi.add(easy) else {
             easy.forget()
@@ -159,14 +158,12 @@ extension HTTPDestination {
         metrics.active.record(running.count)
     }
 
-    private func headers(_ body: GrowingBody) -> [String] {
-        var headers = [
-            "Content-Type: \(body.contentType)", "Headwater-Epoch: \(body.epoch)",
+    private func headers(_ transfer: Transfer) -> [String] {
+        [
+            "Content-Type: \(transfer.body.contentType)", "Headwater-Epoch: \(transfer.epoch)",
             // libcurl before 8.0 waits a second for an answer to its Expect header; an empty one removes it.
             "Expect:", "Accept:",
         ]
-        if let token = configuration.bearerToken { headers.append("Authorization: Bearer \(token)") }
-        return headers
     }
 }
 
@@ -203,8 +200,7 @@ extension HTTPDestination {
         } else if isKept {
             // A connection from an earlier request may end at any time: that says nothing of the destination.
             transfer.failures += 1
-            transfer.notBefore = clock.now
-            retry(transfer, reason: "kept connection closed by the origin")
+            retryAtOnce(transfer, reason: "kept connection closed by the origin")
         } else {
             failed(transfer, .broken, reason: "connection closed by the origin")
         }
@@ -212,9 +208,13 @@ extension HTTPDestination {
 
     private func refused(_ transfer: Transfer, status: Int) {
         guard status == 409 else { return failed(transfer, .refused, reason: "HTTP \(status)") }
-        report.superseded(transfer.body.path, epoch: transfer.body.epoch)
+        // The broadcast itself may be the later publisher. Each further request says a larger epoch, so this ends.
+        guard transfer.epoch == transfer.body.epoch.value else {
+            return retryAtOnce(transfer, reason: "refused for an epoch raised since")
+        }
+        report.superseded(transfer.body.path, epoch: transfer.epoch)
         end(transfer, .superseded)
-        supersession.report(path: transfer.body.path, epoch: transfer.body.epoch)
+        supersession.report(path: transfer.body.path, epoch: transfer.epoch)
     }
 
     /// Looks for requests and waiting objects whose time is over, and counts bytes; called now and then.
@@ -270,6 +270,13 @@ extension HTTPDestination {
             return end(transfer, .replaced)
         }
         if let expiresAt = transfer.expiresAt, expiresAt <= transfer.notBefore { return end(transfer, .dropped) }
+        retry(transfer, reason: reason)
+    }
+
+    /// After what says nothing of the destination's health.
+    private func retryAtOnce(_ transfer: Transfer, reason: String) {
+        guard transfer.successor == nil else { return end(transfer, .replaced) }
+        transfer.notBefore = clock.now
         retry(transfer, reason: reason)
     }
 

@@ -120,7 +120,7 @@ final class HTTPLoop {
         defer { mail.removeAll() }
         // News of running uploads first: their bytes are what is waited for.
         for body in mail.bodies {
-            let (_, phase) = body.noticed(by: mailbox.bit)
+            let phase = body.noticed(by: mailbox.bit)
             guard let upload = uploads[body.id] else { continue }
             switch phase {
             case .open, .finished: for transfer in upload.transfers { multi.resume(transfer) }

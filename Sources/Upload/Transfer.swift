@@ -12,6 +12,8 @@ final class Transfer {
     var isEnded = false
 
     // While it runs:
+    /// The epoch that its request says.
+    var epoch: UInt64 = 0
     var easy: CurlEasy?
     var isProbe = false
     var isConnected = false
@@ -40,6 +42,7 @@ final class Transfer {
     var isRunning: Bool { easy != nil }
 
     func starts(now: ContinuousClock.Instant, isProbe: Bool) {
+        epoch = body.epoch.value
         self.isProbe = isProbe
         isConnected = false
         cursor = GrowingBody.Cursor()
@@ -49,6 +52,12 @@ final class Transfer {
         lastProgress = now
         bodyEnd = upload.wholeCount == 0 ? now : nil
         answerBytes = 0
+    }
+
+    /// There may be something to send again: the time without it is no lack of progress.
+    func resumes(now: ContinuousClock.Instant) {
+        isPaused = false
+        lastProgress = now
     }
 
     /// Why it should be given up; nil while all is well.

@@ -6,8 +6,6 @@ package enum UploadError: Error, Equatable {
     case missingDirectory
     /// The part that no request can carry: a query, a fragment, a password in a place it cannot stand, a bad port.
     case malformedURL
-    /// A token that holds anything but visible ASCII.
-    case malformedToken
     /// The system refused a descriptor, a thread or memory; `errno` where there is one.
     case unavailable(errno: Int32)
 }
@@ -20,7 +18,6 @@ extension UploadError: CustomStringConvertible {
         case .missingHost: "the destination names no host"
         case .missingDirectory: "the destination names no directory"
         case .malformedURL: "the destination is not a URL without query and fragment"
-        case .malformedToken: "the publish token holds characters other than visible ASCII"
         case .unavailable(let errno): "the uploader could not be started (errno \(errno))"
         }
     }

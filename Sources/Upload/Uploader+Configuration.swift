@@ -17,8 +17,6 @@ extension Uploader {
         package var transfersLimit = 4_096
         /// Bytes of one growing body, at least 1; a longer one is abandoned.
         package var bodyBytesLimit = 256 << 20
-        /// What a publisher shows to origins as `Authorization: Bearer`; visible ASCII.
-        package var bearerToken: String?
 
         package init() {}
     }

@@ -25,14 +25,11 @@ package final class Uploader: Sendable {
     private static let httpBit: UInt8 = 1
     private static let fileBit: UInt8 = 2
 
-    /// Throws `malformedToken`, or `unavailable` when the system lacks descriptors, threads or memory.
+    /// Throws `unavailable` when the system lacks descriptors, threads or memory.
     package init(
         destinations: [Destination], configuration: Configuration = Configuration(), logger: Logger,
         metrics factory: any MetricsFactory = MetricsSystem.factory
     ) throws(UploadError) {
-        if let token = configuration.bearerToken {
-            guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .malformedToken }
-        }
         self.configuration = configuration
         let metrics = destinations.indices.map { UploadMetrics(destination: $0, factory: factory) }
         self.metrics = metrics
@@ -74,7 +71,8 @@ package final class Uploader: Sendable {
         for worker in workers { _ = worker.mailbox.post(.shutdown(.now)) }
     }
 
-    /// Called on the uploader's thread, and to return soon, when an origin answers that a later epoch has the stream.
+    /// Called on the uploader's thread, and to return soon, when an origin answers that a later epoch has the stream;
+    /// `epoch` is the one that the refused request said. Not called where the epoch was raised since.
     package var onSuperseded: @Sendable (_ path: String, _ epoch: UInt64) -> Void {
         get { supersession.report }
         set { supersession.report = newValue }
@@ -84,7 +82,7 @@ package final class Uploader: Sendable {
     ///
     /// `path` is `/APP/STREAM/…/NAME`; a path with empty names, `.`, `..` or control characters is sent nowhere and
     /// counted. The body is the caller's until `expire`, which has to be called once the object left the window.
-    package func open(path: String, contentType: String, epoch: UInt64) -> GrowingBody {
+    package func open(path: String, contentType: String, epoch: PublishEpoch) -> GrowingBody {
         let body = makeBody(path: path, contentType: contentType, epoch: epoch, whole: nil)
         hand(body, .open(body))
         return body
@@ -92,7 +90,7 @@ package final class Uploader: Sendable {
 
     /// Sends an object whole, with its length. At each destination one version of a path is in flight at a time, and
     /// the newest one follows; those between are skipped and counted.
-    package func put(path: String, contentType: String, epoch: UInt64, body bytes: ByteBuffer) {
+    package func put(path: String, contentType: String, epoch: PublishEpoch, body bytes: ByteBuffer) {
         let body = makeBody(path: path, contentType: contentType, epoch: epoch, whole: bytes)
         hand(body, .put(body))
     }
@@ -118,7 +116,9 @@ package final class Uploader: Sendable {
         }
     }
 
-    private func makeBody(path: String, contentType: String, epoch: UInt64, whole: ByteBuffer?) -> GrowingBody {
+    private func makeBody(
+        path: String, contentType: String, epoch: PublishEpoch, whole: ByteBuffer?
+    ) -> GrowingBody {
         let id = identifiers.withLock { identifier in
             identifier &+= 1
             return identifier

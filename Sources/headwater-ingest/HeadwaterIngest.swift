@@ -1,8 +1,6 @@
 import ArgumentParser
-import CoreMetrics
 import Foundation
 import IngestServer
-import Logging
 import Runtime
 import ServiceLifecycle
 import Upload
@@ -19,7 +17,7 @@ struct HeadwaterIngest: AsyncParsableCommand {
 
             Every flag can also be set by an environment variable (HEADWATER_RTMP_LISTEN for --rtmp-listen; lists with \
             commas) and by a line of the YAML file that --config names (rtmp-listen: 0.0.0.0:1935). A flag wins over \
-            the environment, the environment over the file.
+            the environment, the environment over the file. Times are written 500ms, 1.5s or 2m.
             """)
 
     @OptionGroup var options: IngestOptions
@@ -29,23 +27,15 @@ struct HeadwaterIngest: AsyncParsableCommand {
             let sources = ConfigurationSources(
                 keys: IngestSettings.keys, flags: options.flags, environment: ProcessInfo.processInfo.environment)
             let settings = try IngestSettings(sources.reader())
-            settings.logFormat.bootstrap(level: settings.logLevel)
-            let logger = Logger(label: "headwater.ingest")
-            for name in sources.unknownEnvironmentVariables {
-                logger.warning("unknown environment variable", metadata: ["name": "\(name)"])
-            }
-            let metrics = MetricsRegistry()
-            MetricsSystem.bootstrap(metrics)
+            let start = ServiceStart(label: "headwater.ingest", settings: settings.process, sources: sources)
             var configuration = settings.ingest
-            configuration.threads = settings.threads ?? Processors.available
-            let readiness = Readiness(isReady: true)
-            let admin = AdminServer(
-                address: settings.adminListen, metrics: metrics, readiness: readiness, logger: logger)
-            let uploader = try Uploader(destinations: settings.destinations, logger: logger)
-            let ingest = ListeningIngest(
-                server: IngestServer(configuration: configuration, uploader: uploader, logger: logger),
-                address: HostAndPort(host: configuration.rtmpHost, port: configuration.rtmpPort))
-            return ServiceRunner(services: [admin, ingest], readiness: readiness, logger: logger)
+            configuration.threads = settings.process.eventLoops
+            let uploader = try Uploader(destinations: settings.destinations, logger: start.logger)
+            let server = IngestServer(configuration: configuration, uploader: uploader, logger: start.logger) {
+                start.readiness.set(true)
+            }
+            let address = HostAndPort(host: configuration.rtmpHost, port: configuration.rtmpPort)
+            return start.runner(of: ListeningIngest(server: server, address: address))
         }
         if status != .success { throw ExitCode(status.rawValue) }
     }

@@ -1,5 +1,4 @@
 import IngestServer
-import Logging
 package import Runtime
 import Upload
 
@@ -10,20 +9,17 @@ package struct IngestSettings: Equatable {
     var outputs: [String] = []
     /// The origins, then the outputs.
     private(set) var destinations: [Destination] = []
-    var adminListen = HostAndPort(host: "127.0.0.1", port: 9193)
-    /// Nil: one for each processor.
-    var threads: Int?
-    var logLevel = Logger.Level.info
-    var logFormat = LogFormat.text
+    var process: ProcessSettings
 
-    package static let keys: [ConfigurationKey] = [
-        "rtmp-listen", ConfigurationKey("origin", isRepeatable: true, isSecret: true),
-        ConfigurationKey("output", isRepeatable: true, isSecret: true),
-        "segment-duration", "window", "lhls-ahead", "resume-window", "on-conflict", "publishers-limit",
-        "admin-listen", "threads", "log-level", "log-format",
-    ]
+    package static let keys: [ConfigurationKey] =
+        [
+            "rtmp-listen", ConfigurationKey("origin", isRepeatable: true, isSecret: true),
+            ConfigurationKey("output", isRepeatable: true, isSecret: true),
+            "segment-duration", "window", "lhls-ahead", "resume-window", "on-conflict", "publishers-limit",
+        ] + ProcessSettings.keys
 
     package init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        process = try ProcessSettings(reader, adminPort: 9193)
         if let value = try reader.hostAndPort("rtmp-listen") {
             ingest.rtmpHost = value.host
             ingest.rtmpPort = value.port
@@ -45,10 +41,6 @@ package struct IngestSettings: Equatable {
             ingest.onConflict = value
         }
         if let value = try reader.integer("publishers-limit", in: 1...1_000_000) { ingest.publishersLimit = value }
-        if let value = try reader.hostAndPort("admin-listen") { adminListen = value }
-        threads = try reader.integer("threads", in: 1...1_024)
-        if let value = try reader.choice("log-level", of: Logger.Level.self) { logLevel = value }
-        if let value = try reader.choice("log-format", of: LogFormat.self) { logFormat = value }
     }
 
     private static func destination(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import OriginStore
 
 /// The flags of `headwater-origin`; their values are read in ``OriginSettings``.
 struct OriginOptions: ParsableArguments {
@@ -18,7 +19,8 @@ struct OriginOptions: ParsableArguments {
             """
             The Cache-Control header of a class of responses; repeatable. Classes: multivariant, playlist, segment, \
             init, not-found, error. {target} and {half-target} in a value stand for the playlist's target duration \
-            in seconds; 'upstream' passes on what the uploader sent. (defaults: docs/configuration.md)
+            and half of it, in seconds; 'upstream' passes on what the uploader sent. Defaults:
+            \(CachePolicy().descriptions.joined(separator: "\n"))
             """, valueName: "class=value"))
     var cache: [String] = []
 

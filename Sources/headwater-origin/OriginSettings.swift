@@ -1,4 +1,3 @@
-import Logging
 import NIOCore
 import OriginServer
 import OriginStore
@@ -7,36 +6,28 @@ package import Runtime
 /// Everything `headwater-origin` is told, with its defaults.
 package struct OriginSettings: Equatable {
     var origin = OriginConfiguration()
-    var adminListen = HostAndPort(host: "127.0.0.1", port: 9194)
-    /// Nil: one for each processor.
-    var threads: Int?
-    var logLevel = Logger.Level.info
-    var logFormat = LogFormat.text
+    var process: ProcessSettings
 
-    package static let keys: [ConfigurationKey] = [
-        "listen", "publish-listen", ConfigurationKey("cache", isRepeatable: true, environmentSeparator: ";"),
-        "memory-limit", "object-limit", "upload-resume-window", "hold-limit", "stall-limit", "unlisted-lifetime",
-        "playlist-lifetime", "admin-listen", "threads", "log-level", "log-format",
-    ]
+    package static let keys: [ConfigurationKey] =
+        [
+            "listen", "publish-listen", ConfigurationKey("cache", isRepeatable: true, environmentSeparator: ";"),
+            "memory-limit", "object-limit", "upload-resume-window", "hold-limit", "stall-limit", "unlisted-lifetime",
+            "playlist-lifetime",
+        ] + ProcessSettings.keys
 
     private static let times = Duration.milliseconds(100)...Duration.seconds(86_400)
 
-    init() {}
-
     package init(_ reader: ConfigurationReader) throws(ConfigurationError) {
+        process = try ProcessSettings(reader, adminPort: 9194)
         if let value = try reader.hostAndPort("listen") { origin.listen = SocketEndpoint(value) }
         if let value = try reader.hostAndPort("publish-listen") { origin.publishListen = SocketEndpoint(value) }
-        var refusal = ""
-        let policy = try reader.values("cache", accepted: refusal) { text -> Bool? in
+        for text in reader.texts("cache") ?? [] {
             do throws(CachePolicyError) {
                 try origin.cache.set(text)
-                return true
             } catch {
-                refusal = "CLASS=VALUE: \(error.reason)"
-                return nil
+                throw reader.refusal(of: "cache", accepted: "CLASS=VALUE: \(error.reason)")
             }
         }
-        _ = policy
         let sizes = 1 << 20...Int.max
         if let value = try reader.byteCount("memory-limit", in: sizes) { origin.store.memoryLimitBytes = value }
         if let value = try reader.byteCount("object-limit", in: sizes) { origin.store.objectLimitBytes = value }
@@ -45,10 +36,6 @@ package struct OriginSettings: Equatable {
         try set(\.stallLimit, reader, "stall-limit")
         try set(\.store.unlistedLifetime, reader, "unlisted-lifetime")
         try set(\.store.playlistLifetime, reader, "playlist-lifetime")
-        if let value = try reader.hostAndPort("admin-listen") { adminListen = value }
-        threads = try reader.integer("threads", in: 1...1_024)
-        if let value = try reader.choice("log-level", of: Logger.Level.self) { logLevel = value }
-        if let value = try reader.choice("log-format", of: LogFormat.self) { logFormat = value }
     }
 
     private mutating func set(

@@ -48,7 +48,7 @@ import Testing
             let file = "\(folder)/source.flv"
             try await FFmpeg.makeSource(file, seconds: 16)
             try await withServices(ingest: ["--resume-window", "1s"]) { services in
-                async let follower = services.publishAndFollow(file, "live/stream")
+                async let following = services.publishAndFollow(file, "live/stream")
                 _ = try await services.ingestLog.line(with: "broadcast started broadcast.id")
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for attack in Self.attacks {
@@ -65,10 +65,13 @@ import Testing
                     .split(separator: "\n").filter { $0.hasPrefix("headwater_ingest_violations_total{") }
                 #expect(violations.count == Set(Self.attacks.map(\.rule)).count)
 
+                let follower = try await following
+                #expect(follower.segments.count == 16)
+                try await follower.write(to: "\(folder)/received.ts")
                 let sent = try await FFmpeg.frames(file, track: "v")
-                let segments = try await follower.segments.count
-                #expect(segments == 16)
+                let received = try await FFmpeg.frames("\(folder)/received.ts", track: "v")
                 #expect(sent.count == 480)
+                #expect(received == sent)
             }
         }
     }

@@ -10,6 +10,16 @@ extension Services {
         }
     }
 
+    /// Plays a stream with ffmpeg from when it begins to its end; gives how many video packets that were.
+    func readPackets(_ stream: String) async throws -> Int {
+        _ = try await ingestLog.line(with: "broadcast started broadcast.id")
+        try await waitForPlaylist(stream)
+        let packets = try await FFmpeg.run([
+            "-i", "\(http)/\(stream)/playlist.m3u8", "-map", "0:v", "-c", "copy", "-f", "framecrc", "-",
+        ]).output
+        return packets.split(separator: "\n").count { !$0.hasPrefix("#") }
+    }
+
     /// What ffprobe says of a live stream's tracks.
     func probe(_ stream: String) async throws -> String {
         try await run(

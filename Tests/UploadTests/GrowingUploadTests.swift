@@ -10,7 +10,7 @@ struct GrowingUploadTests {
     @Test func `bytes arrive while the body is still open`() async throws {
         let origin = try await Origin(answer: accept)
         let setup = try UploadSetup(origin.url)
-        let body = setup.open("/live/s/1.ts", epoch: 42)
+        let body = setup.open("/live/s/1.ts", epoch: PublishEpoch(42))
         body.append(ByteBuffer(bytes: pattern(1_000)))
         try await origin.journal.wait(for: { $0.received("/live/s/1.ts") == pattern(1_000) })
         body.append(ByteBuffer(bytes: pattern(500, from: 1_000)))
@@ -34,10 +34,9 @@ struct GrowingUploadTests {
 
     @Test func `a request starts before the first byte`() async throws {
         let origin = try await Origin(answer: accept)
-        let setup = try UploadSetup("\(origin.url)/prefix/") { $0.bearerToken = "secret" }
+        let setup = try UploadSetup("\(origin.url)/prefix/")
         let body = setup.open("live/s/1.ts")
-        let events = try await origin.journal.wait(for: { !$0.heads("/prefix/live/s/1.ts").isEmpty })
-        #expect(events.heads("/prefix/live/s/1.ts").first?.headers["authorization"] == ["Bearer secret"])
+        try await origin.journal.wait(for: { !$0.heads("/prefix/live/s/1.ts").isEmpty })
         body.abandon()
         try await setup.metrics.wait(for: "transfers/0/abandoned", total: 1)
         try await origin.journal.wait(for: { $0.contains { if case .closed = $0 { true } else { false } } })

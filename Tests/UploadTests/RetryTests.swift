@@ -62,7 +62,7 @@ struct RetryTests {
         let setup = try UploadSetup(origin.url)
         let told = Journal<String>()
         setup.uploader.onSuperseded = { path, epoch in told.record("\(path) \(epoch)") }
-        let body = setup.open("/live/s/1.ts", epoch: 3)
+        let body = setup.open("/live/s/1.ts", epoch: PublishEpoch(3))
         body.append(ByteBuffer(bytes: pattern(1_000)))
         body.finish()
         try await told.wait(for: { $0 == ["/live/s/1.ts 3"] })

@@ -19,13 +19,13 @@ struct UploadSetup {
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: metrics)
     }
 
-    func open(_ path: String, epoch: UInt64 = 7) -> GrowingBody {
+    func open(_ path: String, epoch: PublishEpoch = PublishEpoch(7)) -> GrowingBody {
         uploader.open(path: path, contentType: "video/mp2t", epoch: epoch)
     }
 
-    func put(_ path: String, _ text: String) {
+    func put(_ path: String, _ text: String, epoch: PublishEpoch = PublishEpoch(7)) {
         uploader.put(
-            path: path, contentType: "application/vnd.apple.mpegurl", epoch: 7, body: ByteBuffer(string: text))
+            path: path, contentType: "application/vnd.apple.mpegurl", epoch: epoch, body: ByteBuffer(string: text))
     }
 
     func end() async { await uploader.shutdown(within: .zero) }

@@ -71,19 +71,6 @@ package struct ConfigurationReader: Sendable {
         return value
     }
 
-    /// A list of such.
-    package func values<Value>(
-        _ key: String, accepted: @autoclosure () -> String, parse: (String) -> Value?
-    ) throws(ConfigurationError) -> [Value]? {
-        guard let setting = setting(key) else { return nil }
-        var values: [Value] = []
-        for text in setting.values {
-            guard let value = parse(text) else { throw refused(text, of: setting, accepted()) }
-            values.append(value)
-        }
-        return values
-    }
-
     /// Says that a value of the right type will not do, for instance beside another setting's.
     package func refusal(of key: String, accepted: String) -> ConfigurationError {
         guard let setting = setting(key) else {
