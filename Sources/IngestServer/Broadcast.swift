@@ -24,11 +24,16 @@ struct BroadcastHandle: Sendable {
     var value: Broadcast { bound.value }
 
     /// Hands over what a publisher sent, at once if this is the broadcast's event loop and it has heard of the publisher.
-    func receive(_ events: [PublisherEvent], epoch: UInt64) {
+    /// - Parameter done: called when they are taken, on the broadcast's event loop.
+    func receive(_ events: [PublisherEvent], epoch: UInt64, done: @escaping @Sendable () -> Void) {
         if eventLoop.inEventLoop, bound.value.isLive(epoch) {
             bound.value.receive(events, epoch: epoch)
+            done()
         } else {
-            eventLoop.execute { bound.value.receive(events, epoch: epoch) }
+            eventLoop.execute {
+                bound.value.receive(events, epoch: epoch)
+                done()
+            }
         }
     }
 }
@@ -47,9 +52,10 @@ final class Broadcast {
         case ended
     }
 
-    /// Breaks of the timeline or the format that one publisher may cause within `breakPeriod`: each is a segment of its own.
+    /// Breaks of the timeline or the format that one publisher may cause within 10 s: each is a segment of its own.
     private static let breaksLimit = 20
-    private static let breakPeriod = TimeAmount.seconds(10)
+    /// Segments one publisher may make within 10 s, which is media at twenty times its speed.
+    private static let segmentsLimit = 200
     /// How long segments are still delivered once the broadcast has ended.
     private static let deliveryGrace = TimeAmount.seconds(30)
 
@@ -59,8 +65,8 @@ final class Broadcast {
     private let release: () -> Bool
     private let logger: Logger
     private var state: State?
-    private var breaks = 0
-    private var breaksSince = NIODeadline.now()
+    private var breaks = RateCount()
+    private var segments = RateCount()
     private var timeline = Timeline()
     private var rendition: Rendition
 
@@ -94,6 +100,8 @@ final class Broadcast {
             return
         }
         state = .live(publisher)
+        breaks = RateCount()
+        segments = RateCount()
         timeline.restart()
         rendition.publisherArrived(epoch: publisher.epoch)
     }
@@ -113,30 +121,41 @@ final class Broadcast {
                 let packet = MediaPacket(
                     track: media.track, decodeTime: times.decodeTime, presentationTime: times.presentationTime,
                     isKeyframe: media.isKeyframe, data: media.data)
+                let begun = rendition.segmentsBegun
                 rendition.receive(packet, isDiscontinuity: times.isDiscontinuity)
+                if rendition.segmentsBegun > begun { noteSegment(publisher) }
             }
         }
     }
 
-    /// Closes a publisher that breaks its stream faster than any encoder does.
+    private func noteSegment(_ publisher: Publisher) {
+        segments.note(.now(), beyond: Self.segmentsLimit) {
+            end(publisher, rule: "too_many_segments", "it sends media far faster than it plays; ffmpeg needs -re")
+        }
+    }
+
     private func noteBreak(_ publisher: Publisher) {
         ingest.metrics.discontinuities.increment()
-        let now = NIODeadline.now()
-        if now - breaksSince > Self.breakPeriod { (breaks, breaksSince) = (0, now) }
-        breaks += 1
-        guard breaks == Self.breaksLimit else { return }
-        ingest.metrics.violation(rule: "too_many_discontinuities")
-        logger.warning(
-            "publisher closed",
-            metadata: [
-                "rule": "too_many_discontinuities",
-                "reason": "its timestamps or formats jumped \(breaks) times within 10 s",
-            ])
+        breaks.note(.now(), beyond: Self.breaksLimit) {
+            end(publisher, rule: "too_many_discontinuities", "its timestamps or formats jump all the time")
+        }
+    }
+
+    /// Closes a publisher that no encoder behaves like.
+    private func end(_ publisher: Publisher, rule: String, _ reason: String) {
+        ingest.metrics.violation(rule: rule)
+        logger.warning("publisher closed", metadata: ["rule": "\(rule)", "reason": "\(reason)"])
         publisher.close(.failed)
     }
 
     func publisherLeft(epoch: UInt64) {
         guard isLive(epoch) else { return }
+        // What never produced anything has nothing to resume, and makes room at once.
+        if rendition.segmentsBegun == 0, release() {
+            state = .ended
+            logger.info("publisher left without a segment")
+            return
+        }
         rendition.publisherLeft()
         let window = ingest.configuration.resumeWindow
         logger.info("publisher left", metadata: ["resume.window": "\(window)"])

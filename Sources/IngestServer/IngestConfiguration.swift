@@ -25,6 +25,8 @@ package struct IngestConfiguration: Sendable, Equatable {
     package var limits = RTMPLimits()
     /// Publishers at once.
     package var publishersLimit = 1_000
+    /// Connections at once, publishing or not.
+    package var connectionsLimit: Int { publishersLimit + 1_000 }
     /// Event loop threads.
     package var threads = 1
 

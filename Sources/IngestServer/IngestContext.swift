@@ -10,12 +10,17 @@ final class IngestContext: Sendable {
     let metrics = IngestMetrics()
     let publishers = LiveCount()
     let connections = LiveCount()
+    /// Connections at once: as configured, and no more than half of what the process may open; uploads need the rest.
+    let connectionsLimit: Int
     /// The largest media sequence number any broadcast has used.
     private let highestNumber = Mutex(-1)
     let logger: Logger
 
     init(configuration: IngestConfiguration, uploader: Uploader, logger: Logger) {
         self.configuration = configuration
+        var files = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        connectionsLimit = min(configuration.connectionsLimit, max(16, Int(clamping: files.rlim_cur / 2)))
         self.uploader = uploader
         self.logger = logger
     }

@@ -5,6 +5,8 @@ import Synchronization
 final class LiveCount: Sendable {
     private let count = Mutex(0)
 
+    var value: Int { count.withLock { $0 } }
+
     func changed(by difference: Int, _ gauge: Gauge) {
         count.withLock { count in
             count += difference

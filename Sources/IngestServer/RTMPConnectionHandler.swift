@@ -8,9 +8,13 @@ import RTMP
 ///
 /// Media of one read goes to the broadcast in one step when the read is over, and answers are flushed then: a flush that
 /// fails makes NIO hand over what is still to be read, which must not overtake what is being decoded.
-final class RTMPConnectionHandler: ChannelInboundHandler {
+final class RTMPConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
+
+    /// Reads whose media may be on their way to a broadcast on another event loop before the next read waits.
+    private static let deliveriesLimit = 16
 
     private let ingest: IngestContext
     private let registry: BroadcastRegistry
@@ -25,7 +29,10 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
     private var media = MediaReader()
     private var publish: (name: StreamName, broadcast: BroadcastHandle, epoch: UInt64)?
     private var events: [PublisherEvent] = []
+    private var deliveries = 0
+    private var isReadHeld = false
     private var isClosing = false
+    private var isCounted = false
     private var timer: Scheduled<Void>?
     /// When the present state began or, while publishing, when bytes last came.
     private var lastLife = NIODeadline.now()
@@ -37,6 +44,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
         self.registry = registry
         limits = ingest.configuration.limits
         decoder = ChunkDecoder(limits: limits)
+        decoder.partialBytesLimit = limits.unacceptedPartialBytes
         session = PublisherSession(limits: limits)
         logger = ingest.logger
     }
@@ -45,6 +53,12 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
+        guard ingest.connections.value < ingest.connectionsLimit else {
+            ingest.metrics.refusal(reason: "connections")
+            isClosing = true
+            return context.close(promise: nil)
+        }
+        isCounted = true
         ingest.connections.changed(by: 1, ingest.metrics.connections)
         logger[metadataKey: "peer"] = "\(context.remoteAddress?.ipAddress ?? "unknown")"
         lastLife = .now()
@@ -52,7 +66,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        ingest.connections.changed(by: -1, ingest.metrics.connections)
+        if isCounted { ingest.connections.changed(by: -1, ingest.metrics.connections) }
         timer?.cancel()
         deliver()
         session.connectionClosed()
@@ -139,9 +153,32 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
     }
 
     private func deliver() {
-        guard !events.isEmpty else { return }
-        if let publish { publish.broadcast.receive(events, epoch: publish.epoch) }
+        guard !events.isEmpty, let context else { return }
+        if let publish {
+            deliveries += 1
+            let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let eventLoop = context.eventLoop
+            publish.broadcast.receive(events, epoch: publish.epoch) {
+                if eventLoop.inEventLoop {
+                    bound.value.delivered()
+                } else {
+                    eventLoop.execute { bound.value.delivered() }
+                }
+            }
+        }
         events.removeAll(keepingCapacity: true)
+    }
+
+    private func delivered() {
+        deliveries -= 1
+        guard isReadHeld, deliveries < Self.deliveriesLimit else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    /// A publisher that sends faster than its broadcast can take waits in its own socket.
+    func read(context: ChannelHandlerContext) {
+        if deliveries < Self.deliveriesLimit { context.read() } else { isReadHeld = true }
     }
 
     // MARK: Doing what the session decides
@@ -160,6 +197,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
             send(messages)
             deliver()
             leave()
+            decoder.partialBytesLimit = limits.unacceptedPartialBytes
             lastLife = .now()
             scheduleDeadline()
         case .sendThenClose(let messages, let error):
@@ -188,6 +226,7 @@ final class RTMPConnectionHandler: ChannelInboundHandler {
             logger[metadataKey: "stream"] = "\(name.path)"
             logger.info("publisher accepted", metadata: ["epoch": "\(epoch)"])
             ingest.publishers.changed(by: 1, ingest.metrics.publishers)
+            decoder.partialBytesLimit = limits.partialBytes
             run(session.publishAccepted())
             lastLife = .now()
             scheduleDeadline()

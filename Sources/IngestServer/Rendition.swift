@@ -22,6 +22,8 @@ final class Rendition {
     private var muxer: MPEGTSMuxer?
     private var muxedFormats: [TrackFormat] = []
     private var growing: GrowingBody?
+    /// Since the broadcast's start.
+    private(set) var segmentsBegun = 0
     /// Audio that came before the keyframe its segment begins with; encoders send a little of it first.
     private var earlyAudio: [MediaPacket] = []
     /// Bodies of segments in the playlist, by their name.
@@ -151,6 +153,7 @@ final class Rendition {
 
     private func begin(_ packet: MediaPacket, isDiscontinuous: Bool) {
         guard prepareMuxer() else { return }
+        segmentsBegun += 1
         let time = clock.time(
             of: packet.presentationTime, now: Int64(IngestContext.unixMilliseconds), isNew: isDiscontinuous)
         let segment = playlist.segmentStarted(

@@ -4,12 +4,15 @@ package struct StreamName: Hashable, Sendable {
     package let path: String
 
     package static let maximumLength = 256
+    package static let maximumComponents = 16
 
     /// Nil unless both are non-empty, of letters, digits, `-`, `_`, `.` and `~` (`RFC 3986 §2.3`), with slashes
-    /// between components that do not begin with a dot.
+    /// between at most ``maximumComponents`` components that do not begin with a dot.
     package init?(app: String, stream: String) {
         let components = [app, stream].flatMap { $0.split(separator: "/", omittingEmptySubsequences: false) }
-        guard !app.isEmpty, !stream.isEmpty, components.allSatisfy(Self.isAllowed) else { return nil }
+        guard !app.isEmpty, !stream.isEmpty, components.count <= Self.maximumComponents,
+            components.allSatisfy(Self.isAllowed)
+        else { return nil }
         path = "/" + components.joined(separator: "/")
         guard path.utf8.count <= Self.maximumLength else { return nil }
     }

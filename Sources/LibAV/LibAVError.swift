@@ -6,6 +6,8 @@ package enum LibAVError: Error, Equatable {
     case outOfMemory
     /// The library lacks a part Headwater needs, such as the MPEG-TS muxer.
     case missing(String)
+    /// The access unit is not what its format says.
+    case malformedAccessUnit
     /// A call failed: its name, and the library's own code, which is negative.
     case failed(String, code: Int32)
 
@@ -13,6 +15,7 @@ package enum LibAVError: Error, Equatable {
     package var reason: String {
         switch self {
         case .outOfMemory: return "out of memory"
+        case .malformedAccessUnit: return "its NAL units are not whole, or too many"
         case .missing(let part): return "libav was built without \(part)"
         case .failed(let call, let code):
             var text = [CChar](repeating: 0, count: Int(AV_ERROR_MAX_STRING_SIZE))

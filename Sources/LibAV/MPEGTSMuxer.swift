@@ -12,6 +12,7 @@ package import NIOCore
     private let output: Output
     /// The position of each track among the muxer's streams.
     private let streams: [TrackKind: Int32]
+    private let video: AVCDecoderConfiguration?
     private var mayHoldServiceTable = true
 
     /// Collects what the muxer writes until it is taken.
@@ -42,6 +43,7 @@ package import NIOCore
             unsafe self.packet = packet
             self.output = output
             self.streams = streams
+            video = formats.lazy.compactMap { if case .h264(let video) = $0 { video } else { nil } }.first
         } catch {
             unsafe av_packet_free(&newPacket)
             unsafe Self.free(context)
@@ -60,6 +62,7 @@ package import NIOCore
     /// Muxes one access unit and gives back its bytes, whole 188-byte packets.
     package mutating func write(_ media: MediaPacket) throws(LibAVError) -> ByteBuffer {
         guard let stream = streams[media.track] else { return ByteBuffer() }
+        if media.track == .video, video?.describes(media.data) == false { throw .malformedAccessUnit }
         unsafe packet.pointee.stream_index = stream
         unsafe packet.pointee.dts = media.decodeTime.rescaled(to: Timestamp.mpegTimescale).value
         unsafe packet.pointee.pts = media.presentationTime.rescaled(to: Timestamp.mpegTimescale).value

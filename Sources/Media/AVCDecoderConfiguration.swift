@@ -5,7 +5,7 @@ package import NIOCore
 /// Two are equal when their bytes are: a sequence header repeated as it was changes nothing.
 package struct AVCDecoderConfiguration: Sendable {
     /// A longer record is refused; those of encoders are well under a kilobyte.
-    package static let maximumBytes = 65_536
+    package static let maximumBytes = 4_096
 
     /// The record as it came.
     package let bytes: ByteBuffer

@@ -45,7 +45,8 @@ extension ConnectionHandler {
         origin.logger.info(
             "request refused",
             metadata: [
-                "status": "\(status.code)", "rule": "\(refusal.rawValue)", "reason": "\(reason)",
+                "request": "\(subject)", "status": "\(status.code)", "rule": "\(refusal.rawValue)",
+                "reason": "\(reason)",
                 "peer": "\(context?.remoteAddress?.ipAddress ?? "unknown")",
             ])
         keepsAlive = false

@@ -41,7 +41,8 @@ extension ConnectionHandler {
 
     private func epoch(_ request: HTTPRequestHead) throws(UploadError) -> UInt64? {
         guard let text = request.headers.first(name: "Headwater-Epoch") else { return nil }
-        guard let epoch = UInt64(text) else { throw .badEpoch }
+        // One from far in the future would lock every later publisher out.
+        guard let epoch = UInt64(text), epoch <= UInt64(max(0, origin.unixTime) + 60) * 1_000 else { throw .badEpoch }
         return epoch
     }
 

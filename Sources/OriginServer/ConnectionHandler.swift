@@ -56,6 +56,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var keepsAlive = true
     /// Whether the current request is a HEAD, whose response has no body.
     private(set) var isHead = false
+    /// The current request's method and path, without its query, for the log.
+    private(set) var subject = ""
     /// When bytes last moved in the direction the exchange waits for.
     var lastProgress = NIODeadline.now()
     private var pipelined = CircularBuffer<HTTPRequestHead>()
@@ -79,8 +81,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        let open = origin.openConnections.wrappingAdd(1, ordering: .relaxed).newValue
+        guard open <= origin.connectionsLimit else {
+            origin.metrics.count(.connections)
+            exchange = .closing
+            return context.close(promise: nil)
+        }
         socket = DirectSocket(context)
-        origin.openConnections.wrappingAdd(1, ordering: .relaxed)
         lastProgress = .now()
         schedule(after: origin.longestTick)
         context.fireChannelActive()
@@ -172,6 +179,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func begin(_ head: HTTPRequestHead) {
+        subject = "\(head.method)"
         keepsAlive = head.isKeepAlive && head.version.minor > 0
         isHead = head.method == .HEAD
         ignoredBytes = 0
@@ -190,6 +198,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if head.method == .OPTIONS, head.uri == "*" { return answerOptions() }
             return refuse(.badRequest, .path, reason: error.reason)
         }
+        subject += " " + key.path
         switch head.method {
         case .GET where mayRead, .HEAD where mayRead: serve(key, head)
         case .OPTIONS: answerOptions()

@@ -12,6 +12,8 @@ final class OriginContext: Sendable {
     let metrics = OriginMetrics()
     let logger: Logger
     let openConnections = Atomic<Int>(0)
+    /// Connections at once: what the process may open, less some for listeners and the admin endpoint.
+    let connectionsLimit: Int
     /// How often a connection looks at its deadlines at least: none is missed by more than this.
     let longestTick: TimeAmount
     private let processTag: String
@@ -19,6 +21,9 @@ final class OriginContext: Sendable {
 
     init(configuration: OriginConfiguration, store: ObjectStore, logger: Logger) {
         self.configuration = configuration
+        var files = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        connectionsLimit = max(16, Int(clamping: files.rlim_cur) - 64)
         self.logger = logger
         self.store = store
         longestTick = min(

@@ -4,7 +4,7 @@ import OriginStore
 /// Every figure the origin keeps. Labels come from enums alone; `docs/operations.md` says what each means.
 struct OriginMetrics: Sendable {
     enum Refusal: String, CaseIterable {
-        case malformed, path, method, epoch, size, memory, playlist, superseded
+        case malformed, path, method, epoch, size, memory, playlist, superseded, connections
     }
 
     enum Cut: String, CaseIterable {

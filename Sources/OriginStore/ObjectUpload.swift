@@ -56,7 +56,8 @@ package enum UploadError: Error, Equatable {
 
     package var reason: String {
         switch self {
-        case .badEpoch: "Headwater-Epoch must be a whole number from 0 to 2^64 - 1"
+        case .badEpoch:
+            "Headwater-Epoch must be a whole number, no larger than the milliseconds since 1970; is a clock wrong?"
         case .olderEpoch(let newest): "a publisher with the larger epoch \(newest) writes this stream"
         case .tooLarge(let limit): "the object is larger than \(limit) bytes"
         case .outOfMemory: "the memory limit is reached; raise --memory-limit or publish less"

@@ -36,12 +36,21 @@ package struct StoredPlaylist: Sendable {
         storedAt = now
         targetDuration = media?.targetDuration
         duration = TimeAmount(min(media?.duration ?? .zero, .seconds(1_000_000)))
-        listed = media?.uris.compactMap { key.resolving($0) } ?? []
+        let uris = media?.uris ?? []
+        guard uris.count <= Self.listedLimit else {
+            throw .playlistRefused(reason: "it lists more than \(Self.listedLimit) objects")
+        }
+        // A playlist keeps and announces what lies below its own folder alone: nobody else's objects.
+        let folder = key.folder + "/"
+        listed = uris.compactMap { key.resolving($0) }.filter { $0.path.hasPrefix(folder) }
         let produced = media.map { $0.segments.compactMap { $0.isGap ? nil : $0.uri } + $0.prefetchURIs } ?? []
-        sequence = produced.compactMap { key.resolving($0) }
+        sequence = produced.compactMap { key.resolving($0) }.filter { $0.path.hasPrefix(folder) }
         let listedBytes = listed.reduce(0) { $0 + $1.path.utf8.count + Self.listedOverheadBytes }
         charge = MemoryCharge(body.readableBytes + listedBytes, on: memory)
     }
+
+    /// Objects one playlist may list.
+    private static let listedLimit = 5_000
 
     /// What a listed object takes here and in the store's index besides its path, about.
     private static let listedOverheadBytes = 256

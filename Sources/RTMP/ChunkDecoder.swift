@@ -15,9 +15,12 @@ package struct ChunkDecoder: NIOSingleStepByteToMessageDecoder {
     /// What is still to come of the chunk whose header was read last; nil between chunks.
     private var chunkBytesLeft: Int?
     private var partialBytes = 0
+    /// Received bytes of unfinished messages that are kept; the limit's to begin with.
+    package var partialBytesLimit: Int
 
     package init(limits: RTMPLimits = RTMPLimits()) {
         self.limits = limits
+        partialBytesLimit = limits.partialBytes
     }
 
     package mutating func decode(buffer: inout ByteBuffer) throws(RTMPError) -> RawMessage? {
@@ -82,7 +85,7 @@ package struct ChunkDecoder: NIOSingleStepByteToMessageDecoder {
             return finish(bytes)
         }
         if bytes.readableBytes == 0 { return nil }
-        if bytes.readableBytes > limits.partialBytes - partialBytes { throw .tooManyPartialBytes }
+        if bytes.readableBytes > partialBytesLimit - partialBytes { throw .tooManyPartialBytes }
         partialBytes += bytes.readableBytes
         streams[current].append(bytes, initialCapacity: limits.initialMessageBytes)
         if streams[current].missingBytes == 0 {

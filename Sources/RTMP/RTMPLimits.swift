@@ -27,6 +27,8 @@ package struct RTMPLimits: Hashable, Sendable {
     package var chunkStreams = 64
     /// Received bytes of unfinished messages of one connection.
     package var partialBytes = 16 << 20
+    /// The same before a publish is accepted, when anybody may send.
+    package var unacceptedPartialBytes = 1 << 20
     /// The buffer a message that comes in pieces starts with, in bytes, before it grows with what arrives.
     package var initialMessageBytes = 16 << 10
 

@@ -78,4 +78,22 @@ import Testing
         }
         #expect(try muxer.write(packet(.video, 20_000)).readableBytes > 0)
     }
+
+    @Test func `an access unit of thousands of IDR slices, or of broken lengths, is refused before it is muxed`() throws
+    {
+        var muxer = try MPEGTSMuxer([try #require(Self.video)])
+        func unit(_ nalUnits: Int, _ length: UInt32) -> MediaPacket {
+            var data = ByteBuffer()
+            for _ in 0..<nalUnits {
+                data.writeInteger(length)
+                data.writeBytes([0x65, 0x88])
+            }
+            let time = Timestamp.milliseconds(10_000)
+            return MediaPacket(track: .video, decodeTime: time, presentationTime: time, isKeyframe: true, data: data)
+        }
+        #expect(throws: LibAVError.malformedAccessUnit) { _ = try muxer.write(unit(30_000, 2)) }
+        #expect(throws: LibAVError.malformedAccessUnit) { _ = try muxer.write(unit(1, 3)) }
+        #expect(throws: LibAVError.malformedAccessUnit) { _ = try muxer.write(unit(1, .max)) }
+        #expect(try muxer.write(unit(8, 2)).readableBytes > 0)
+    }
 }

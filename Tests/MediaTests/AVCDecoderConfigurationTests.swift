@@ -103,7 +103,7 @@ import Media
         #expect(refusal("0142c01ffee1" + hex.dropFirst(12)) == .invalid(.lengthSizeMinusOne))
         #expect(refusal("0142c01fffe000") == .missingSequenceParameterSet)
         #expect(refusal("0142c01fffe100176842" + hex.dropFirst(20)) == .invalid(.nalUnitType))
-        #expect(refusal(hex + String(repeating: "00", count: 65_536)) == .tooLarge(limitBytes: 65_536))
+        #expect(refusal(hex + String(repeating: "00", count: 4_096)) == .tooLarge(limitBytes: 4_096))
     }
 }
 

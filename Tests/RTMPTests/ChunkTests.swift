@@ -133,6 +133,13 @@ import Testing
         #expect(messages.map(\.chunkStreamID) == [4, 2])
     }
 
+    @Test func `the limit of unfinished messages can be another before a publish is accepted`() throws {
+        var decoder = ChunkDecoder()
+        decoder.partialBytesLimit = 100
+        var buffer = hex("04 000000 000100 09 01000000") + pattern(128)
+        #expect(throws: RTMPError.tooManyPartialBytes) { try decoder.decode(buffer: &buffer) }
+    }
+
     @Test func `an announced length allocates next to nothing`() throws {
         // Chunks of one byte, so that each of 60 streams has begun its 8 MiB.
         var buffer = hex("02 000000 000004 01 00000000 00000001")
