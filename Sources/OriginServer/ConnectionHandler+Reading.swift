@@ -76,13 +76,8 @@ extension ConnectionHandler: ObjectReader {
             group.add(self, on: context.eventLoop)
             return pump(group)
         }
-        let head = object.head
-        var response = self.head(.ok)
-        response.add("Content-Type", head.contentType)
-        if let cache = cacheHeader(key, head) { response.add("Cache-Control", cache) }
-        response.add("Transfer-Encoding", "chunked")
         guard request.method == .GET else {
-            write(response.finished())
+            write(growingHead(of: object, key))
             endExchange()
             return flush()
         }
@@ -90,9 +85,31 @@ extension ConnectionHandler: ObjectReader {
         exchange = .growing(group)
         cursor = 0
         group.add(self, on: context.eventLoop)
-        put(response.finished(), isFollowed: !group.chunks.isEmpty)
+        put(sharedHead(group, object, key), isFollowed: !group.chunks.isEmpty)
         resume()
         flushQueued()
+    }
+
+    private func growingHead(of object: GrowingObject, _ key: ObjectKey) -> ByteBuffer {
+        let head = object.head
+        var response = self.head(.ok)
+        response.add("Content-Type", head.contentType)
+        if let cache = cacheHeader(key, head) { response.add("Cache-Control", cache) }
+        response.add("Transfer-Encoding", "chunked")
+        return response.finished()
+    }
+
+    /// A head like that of the readers that came in the same second: when a segment begins, all of them come at once.
+    private func sharedHead(_ group: ReaderGroup, _ object: GrowingObject, _ key: ObjectKey) -> ByteBuffer {
+        guard keepsAlive else { return growingHead(of: object, key) }
+        let now = origin.unixTime
+        if let head = group.head, head.unixTime == now {
+            origin.metrics.count(status: 200)
+            return head.bytes
+        }
+        let bytes = growingHead(of: object, key)
+        group.head = (now, bytes)
+        return bytes
     }
 
     /// The object has news.

@@ -45,7 +45,7 @@ extension ConnectionHandler {
         origin.logger.info(
             "request refused",
             metadata: [
-                "request": "\(subject)", "status": "\(status.code)", "rule": "\(refusal.rawValue)",
+                "request": "\(method) \(key?.path ?? "?")", "status": "\(status.code)", "rule": "\(refusal.rawValue)",
                 "reason": "\(reason)",
                 "peer": "\(context?.remoteAddress?.ipAddress ?? "unknown")",
             ])

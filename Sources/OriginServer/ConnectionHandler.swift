@@ -56,8 +56,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var keepsAlive = true
     /// Whether the current request is a HEAD, whose response has no body.
     private(set) var isHead = false
-    /// The current request's method and path, without its query, for the log.
-    private(set) var subject = ""
+    /// What the current request asks for, for the log; nil where its path is no object's.
+    private(set) var method = HTTPMethod.GET
+    private(set) var key: ObjectKey?
     /// When bytes last moved in the direction the exchange waits for.
     var lastProgress = NIODeadline.now()
     private var pipelined = CircularBuffer<HTTPRequestHead>()
@@ -179,7 +180,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func begin(_ head: HTTPRequestHead) {
-        subject = "\(head.method)"
+        method = head.method
+        key = nil
         keepsAlive = head.isKeepAlive && head.version.minor > 0
         isHead = head.method == .HEAD
         ignoredBytes = 0
@@ -198,7 +200,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if head.method == .OPTIONS, head.uri == "*" { return answerOptions() }
             return refuse(.badRequest, .path, reason: error.reason)
         }
-        subject += " " + key.path
+        self.key = key
         switch head.method {
         case .GET where mayRead, .HEAD where mayRead: serve(key, head)
         case .OPTIONS: answerOptions()

@@ -14,6 +14,8 @@ package protocol ObjectReader: AnyObject {
 package final class ReaderGroup {
     package private(set) var chunks: [ObjectChunk] = []
     package private(set) var condition = GrowingObject.Condition.waiting
+    /// The response head all of them get within one second, when the server has written it; Unix time in seconds.
+    package var head: (unixTime: Int, bytes: ByteBuffer)?
     private let object: GrowingObject
     private var readers: [any ObjectReader] = []
 
