@@ -52,7 +52,7 @@ enum FFmpeg {
 
     /// The checksums of all decoded frames of a track, in order.
     static func frames(_ path: String, track: String) async throws -> [String] {
-        try await run(["-i", path, "-map", "0:\(track)", "-f", "framemd5", "-"]).output
+        try await run(["-i", path, "-map", "0:\(track)", "-fps_mode", "passthrough", "-f", "framemd5", "-"]).output
             .split(separator: "\n").filter { !$0.hasPrefix("#") }
             .compactMap { $0.split(separator: ",").last.map { String($0).trimmingPrefix(" ").description } }
     }
