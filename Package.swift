@@ -64,8 +64,8 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CLibAV", pkgConfig: "libavformat libavcodec libavutil",
-            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"])]),
+            name: "CLibAV", pkgConfig: "libavformat libavcodec libavfilter libavutil",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavfilter-dev", "libavutil-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
@@ -74,17 +74,18 @@ let package = Package(
         decoderRoom("HLS", ["Media", nioCore]),
         decoderRoom("OriginStore", ["HLS", nioCore]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
+        room("Transcode", ["HLS", "LibAV", "Media", nioCore, nioPosix, logging, metrics]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),
         room(
             "Runtime",
             [nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle, unixSignals, configuration, yams]),
         room(
             "IngestServer",
-            ["Media", "RTMP", "HLS", "LibAV", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
+            ["Media", "RTMP", "HLS", "LibAV", "Transcode", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
         decoderRoom("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
 
         service(
-            "headwater-ingest", ["IngestServer", "Upload", "Runtime", argumentParser, lifecycle]),
+            "headwater-ingest", ["IngestServer", "Transcode", "Upload", "Runtime", argumentParser, lifecycle]),
         service(
             "headwater-origin",
             ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, lifecycle]),
@@ -97,6 +98,7 @@ let package = Package(
         tests("OriginStoreTests", ["OriginStore", nioCore, nioEmbedded]),
         tests("OriginServerTests", ["OriginServer", "OriginStore", nioCore, nioPosix, logging]),
         tests("LibAVTests", ["LibAV", "Media", nioCore]),
+        tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", nioCore]),
         tests("IngestServerTests", ["IngestServer", "Media", nioCore]),
         tests("ConfigurationTests", ["headwater-ingest", "headwater-origin", "OriginStore", "Runtime"]),
         tests("EndToEndTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, subprocess, systemPackage]),

@@ -5,6 +5,8 @@ package struct MultivariantPlaylist: Hashable, Sendable {
     package var variants: [Variant]
     /// Whether every segment of every variant can be decoded by itself.
     package var independentSegments: Bool
+    /// Within every variant's video; rendered, never parsed.
+    package var closedCaptions: [CaptionService]
     /// URIs that tags name which are not modelled (EXT-X-MEDIA, EXT-X-I-FRAME-STREAM-INF, EXT-X-SESSION-KEY); parsed,
     /// never rendered.
     package var otherURIs: [String] = []
@@ -44,21 +46,37 @@ package struct MultivariantPlaylist: Hashable, Sendable {
         }
     }
 
-    package init(variants: [Variant] = [], independentSegments: Bool = false) {
+    package init(
+        variants: [Variant] = [], independentSegments: Bool = false, closedCaptions: [CaptionService] = []
+    ) {
         self.variants = variants
         self.independentSegments = independentSegments
+        self.closedCaptions = closedCaptions
     }
 
     /// Every URI it names: the variants' first.
     package var uris: [String] { variants.map(\.uri) + otherURIs }
 
-    /// The text; nothing in it needs more than version 1, which goes without saying.
+    /// The text. INSTREAM-ID of CEA-708 needs version 7 (`RFC 8216bis §8`); else version 1 will do, which goes without saying.
     package func render() -> String {
         var text = "#EXTM3U\n"
+        if closedCaptions.contains(where: { $0 > .channel(.max) }) { text += "#EXT-X-VERSION:7\n" }
         if independentSegments { text += "#EXT-X-INDEPENDENT-SEGMENTS\n" }
-        for variant in variants { text += "#EXT-X-STREAM-INF:\(variant.attributes)\n\(variant.uri)\n" }
+        for service in closedCaptions {
+            text += "#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"\(Self.captionGroup)\",NAME=\"\(service.name)\","
+            text += "DEFAULT=NO,AUTOSELECT=YES,INSTREAM-ID=\"\(service.instreamID)\"\n"
+        }
+        for variant in variants {
+            text += "#EXT-X-STREAM-INF:\(variant.attributes)"
+            if !closedCaptions.isEmpty, variant.resolution != nil {
+                text += ",CLOSED-CAPTIONS=\"\(Self.captionGroup)\""
+            }
+            text += "\n\(variant.uri)\n"
+        }
         return text
     }
+
+    private static let captionGroup = "captions"
 }
 
 extension MultivariantPlaylist.Variant {

@@ -11,10 +11,10 @@ package import Media
 /// | any | `end()` | ended (all is dropped) |
 ///
 /// With video, a cut is due at a keyframe when 0.95 of the segment duration is reached, or when waiting for one more
-/// would reach the target duration + 0.5 s. Audio alone is cut by time. The target duration starts as the segment
-/// duration, rounded up; the first segment that proves longer, since the encoder's keyframes are farther apart, raises
-/// it once. From then on a segment that would outlast it is cut at whatever packet comes
-/// (`RFC 8216bis §4.4.3.1`: EXTINF < TD + 0.5 s).
+/// would reach the target duration + 0.5 s; where any frame may become a keyframe, at the one nearest to the segment
+/// duration. Audio alone is cut by time. The target duration starts as the segment duration, rounded up; the first
+/// segment that proves longer, since the encoder's keyframes are farther apart, raises it once. From then on a segment
+/// that would outlast it is cut at whatever packet comes (`RFC 8216bis §4.4.3.1`: EXTINF < TD + 0.5 s).
 package struct Segmenter: ~Copyable {
     private enum State {
         case waiting(isDiscontinuous: Bool)
@@ -42,6 +42,7 @@ package struct Segmenter: ~Copyable {
     private var hasBegun: Bool
     private let segmentTicks: Int64
     private let maximumTicks: Int64
+    private let cutsAnywhere: Bool
     private var video = Pace(frame: 3_000)
     private var audio = Pace(frame: 1_920)
     /// The last keyframe since the last discontinuity.
@@ -54,6 +55,7 @@ package struct Segmenter: ~Copyable {
     ) {
         segmentTicks = configuration.segmentTicks
         maximumTicks = configuration.maximumTicks
+        cutsAnywhere = configuration.cutsAnywhere
         targetDuration = Int((segmentTicks + 89_999) / 90_000)
         self.tracks = tracks
         hasBegun = continuesPlaylist
@@ -169,6 +171,7 @@ extension Segmenter {
 
     private func isCutDue(at time: Int64, elapsed: Int64, _ track: TrackKind) -> Bool {
         guard track == .video else { return elapsed >= segmentTicks }
+        if cutsAnywhere { return elapsed + video.frame / 2 >= segmentTicks }
         if elapsed * 20 >= segmentTicks * 19 { return true }
         let interval = time - (lastKeyframe ?? time)
         return elapsed * 4 >= segmentTicks && elapsed + interval >= Int64(targetDuration) * 90_000 + 45_000

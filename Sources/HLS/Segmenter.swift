@@ -41,6 +41,8 @@ extension Segmenter {
         package var segmentDuration: Duration = .seconds(1)
         /// How long a segment may get before the target duration is settled.
         package var maximumSegmentDuration: Duration = .seconds(20)
+        /// Whether any packet may become a keyframe, as when what is cut is still to be encoded.
+        package var cutsAnywhere = false
 
         package init() {}
     }

@@ -101,7 +101,7 @@ final class BroadcastRegistry: Sendable {
         for entry in entries { entry.publisher?.close(.draining) }
         for entry in entries {
             let broadcast = entry.broadcast
-            try? await broadcast.eventLoop.submit { broadcast.value.drained() }.get()
+            try? await broadcast.eventLoop.flatSubmit { broadcast.value.drained() }.get()
         }
     }
 }

@@ -1,4 +1,5 @@
 package import RTMP
+package import Transcode
 
 /// How the ingest listens, what it makes of a stream, and how long it waits.
 package struct IngestConfiguration: Sendable, Equatable {
@@ -22,6 +23,16 @@ package struct IngestConfiguration: Sendable, Equatable {
     package var window = 6
     /// Segments announced ahead of the one being produced; 0 lists complete segments alone.
     package var lhlsAhead = 3
+    /// What every stream is made into, in no particular order.
+    package var renditions: [RenditionSpec] = [.source]
+    /// What is drawn into those that are encoded.
+    package var overlay = Overlay.none
+    /// What is taken in besides RTMP.
+    package var inputs: [InputSource] = []
+    /// Whether inputs that could be read faster than they play, other than files, are read at the pace of their times.
+    package var paceInputs = false
+    /// The stream of the built-in test picture, `APP/STREAM`; nil for none.
+    package var testPattern: String?
     package var limits = RTMPLimits()
     /// Publishers at once.
     package var publishersLimit = 1_000

@@ -1,6 +1,7 @@
 import Glibc
 import Logging
 import Synchronization
+import Transcode
 import Upload
 
 /// What all connections and broadcasts of an ingest share.
@@ -8,6 +9,7 @@ final class IngestContext: Sendable {
     let configuration: IngestConfiguration
     let uploader: Uploader
     let metrics = IngestMetrics()
+    let transcodeThreads = TranscodeThreads()
     let publishers = LiveCount()
     let connections = LiveCount()
     /// Connections at once: as configured, and no more than half of what the process may open; uploads need the rest.

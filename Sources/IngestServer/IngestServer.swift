@@ -2,9 +2,10 @@ package import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Transcode
 package import Upload
 
-/// The ingest: takes RTMP publishers and pushes what they send, until graceful shutdown.
+/// The ingest: takes RTMP publishers and other inputs, and pushes what they send, until graceful shutdown.
 package struct IngestServer: Service {
     private let configuration: IngestConfiguration
     private let uploader: Uploader
@@ -61,9 +62,23 @@ package struct IngestServer: Service {
             "listening for RTMP",
             metadata: ["address": "\(address?.ipAddress ?? "unknown"):\(address?.port ?? 0)"])
         onListening()
-        try? await gracefulShutdown()
+        await withDiscardingTaskGroup { publishers in
+            for input in configuration.inputs {
+                let publisher = InputPublisher(
+                    input, isPaced: configuration.paceInputs, ingest: ingest, registry: registry,
+                    eventLoop: group.next())
+                publishers.addTask { await publisher.run() }
+            }
+            if let stream = configuration.testPattern, let name = StreamName(publishedAs: stream) {
+                let pattern = TestPattern(name, ingest: ingest, registry: registry, eventLoop: group.next())
+                publishers.addTask { await pattern.run() }
+            }
+            try? await gracefulShutdown()
+            publishers.cancelAll()
+        }
         try await listener.close()
         await registry.drain()
+        await ingest.transcodeThreads.shutdown()
     }
 
     private func listen(_ bootstrap: ServerBootstrap) async throws -> any Channel {

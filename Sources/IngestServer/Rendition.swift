@@ -6,91 +6,70 @@ import Media
 import NIOCore
 import Upload
 
-/// One rendition of a broadcast, transmuxed: access units in, segments and playlists out to the uploader.
+/// One rendition of a broadcast on its way out: access units in, segments and a media playlist out to the uploader.
 ///
-/// The segmenter decides before the muxer; the muxer gives each access unit's bytes at once; the body of the growing
-/// segment takes them. Owned by its broadcast's event loop.
+/// The muxer gives each access unit's bytes at once; the body of the growing segment takes them. Owned by its
+/// broadcast's event loop.
 final class Rendition {
-    let broadcastID: String
-    private let name: StreamName
-    private let ingest: IngestContext
-    private let logger: Logger
-    private var tracks = TrackSet()
-    private var segmenter: Segmenter
-    private var playlist: LivePlaylist
-    private var multivariant = MultivariantState()
+    let name: String
+    /// Of the segment that begins next; video first.
+    var formats: [TrackFormat] = [] {
+        didSet { assembly.hasVideo = formats.contains { $0.kind == .video } }
+    }
+    private(set) var bandwidth = BandwidthMeter()
+    /// Since the broadcast's start.
+    private(set) var segmentsBegun = 0
+    private let broadcast: BroadcastContext
+    private var assembly = SegmentAssembly(hasVideo: true)
+    private var playlist: LivePlaylist?
     private var muxer: MPEGTSMuxer?
     private var muxedFormats: [TrackFormat] = []
     private var growing: GrowingBody?
-    /// Since the broadcast's start.
-    private(set) var segmentsBegun = 0
-    /// Audio that came before the keyframe its segment begins with; encoders send a little of it first.
-    private var earlyAudio: [MediaPacket] = []
     /// Bodies of segments in the playlist, by their name.
     private var bodies: [String: GrowingBody] = [:]
     /// Segments that have left the playlist and are still in the directories among the destinations.
     private var removable: [String] = []
-    private var clock = ProgramClock()
-    /// Of the present publisher; uploads of earlier ones that are still repeated go on under it.
-    private let epoch = PublishEpoch(0)
     private var isAbandoned = false
     /// Whether this publisher's trouble with the muxer is in the log already.
     private var hasToldMuxing = false
 
-    init(_ name: StreamName, ingest: IngestContext, logger: Logger) {
+    init(_ name: String, of broadcast: BroadcastContext) {
         self.name = name
-        self.ingest = ingest
-        self.logger = logger
-        let configuration = ingest.configuration
-        let identity = BroadcastIdentity(unixMilliseconds: IngestContext.unixMilliseconds)
-        broadcastID = identity.id
-        var segmenterConfiguration = Segmenter.Configuration()
-        segmenterConfiguration.segmentDuration = configuration.segmentDuration
-        segmenter = Segmenter(configuration: segmenterConfiguration, tracks: [])
-        var playlistConfiguration = LivePlaylist.Configuration()
-        playlistConfiguration.window = configuration.window
-        playlistConfiguration.announcedSegments = configuration.lhlsAhead
-        playlistConfiguration.segmentDuration = configuration.segmentDuration
-        let firstNumber = ingest.firstNumber(atLeast: identity.firstNumber)
-        playlistConfiguration.firstNumber = firstNumber
-        playlistConfiguration.discontinuitySequence = firstNumber
-        playlist = LivePlaylist(
-            names: LivePlaylist.Names(rendition: "source", broadcastID: identity.id),
-            configuration: playlistConfiguration, targetDuration: segmenter.targetDuration)
+        self.broadcast = broadcast
     }
 
-    /// How much audio is kept for a keyframe that is still to come, and how far before it audio is of use.
-    private static let earlyAudioLimit = 64
-    private static let earlyAudioSpan = Timestamp.milliseconds(500)
+    private var ingest: IngestContext { broadcast.ingest }
+    private var logger: Logger { broadcast.logger }
 
-    // MARK: What happened
+    /// Whether a player that asks for its playlist finds one.
+    var hasPlaylist: Bool { playlist?.playlist != nil }
 
-    func publisherArrived(epoch: UInt64) {
-        self.epoch.raise(to: epoch)
-        earlyAudio = []
+    // MARK: What happens
+
+    /// The next publisher says anew what tracks it has.
+    func publisherArrived() {
         hasToldMuxing = false
-        tracks.publisherArrived()
-        if let closed = segmenter.discontinuity() { complete(closed) }
     }
 
-    /// The segment being produced ends with what there is of it.
-    func publisherLeft() {
-        guard let closed = segmenter.discontinuity() else { return }
-        complete(closed)
-        putPlaylist()
+    func boundary(_ boundary: SegmentBoundary) { run(assembly.boundary(boundary)) }
+
+    func receive(_ packet: MediaPacket, behind boundary: Int) {
+        switch packet.track {
+        case .video: run(assembly.video(packet))
+        case .audio: run(assembly.audio(packet, behind: boundary))
+        }
     }
 
-    /// The playlists end. Segments in them are still delivered until ``forget()``.
+    /// The playlist ends. Segments in it are still delivered until ``forget()``.
     func end() {
-        if let closed = segmenter.end() { complete(closed) }
-        playlist.end()
+        playlist?.end()
         putPlaylist()
     }
 
     func forget() {
         for body in bodies.values { ingest.uploader.expire(body) }
         bodies = [:]
-        for segment in removable { ingest.uploader.remove(path: "\(name.path)/\(segment)") }
+        for segment in removable { broadcast.remove(segment) }
         removable = []
     }
 
@@ -101,104 +80,60 @@ final class Rendition {
         bodies = [:]
     }
 
-    func declared(_ declaration: PublisherEvent.Declaration) {
-        tracks.declaration = declaration
-        multivariant.declaration = declaration
-    }
+    // MARK: Doing what the assembly decides
 
-    /// True when the format has replaced another one of the same publisher's.
-    func formatArrived(_ format: TrackFormat) -> Bool {
-        let isReplaced = tracks.kinds.contains(format.kind)
-        guard tracks.formatArrived(format) else { return false }
-        earlyAudio = []
-        logger.info("track format", metadata: ["track": "\(format.kind)", "codecs": "\(format.codecs)"])
-        var closed = segmenter.expect(tracks.kinds)
-        if closed == nil { closed = segmenter.discontinuity() }
-        if let closed {
-            complete(closed)
-            putPlaylist()
-        }
-        return isReplaced
-    }
-
-    /// Whether a packet can be placed at all: its format is known, and the stream's tracks are.
-    func takes(_ media: PublisherEvent.RawMedia) -> Bool {
-        !isAbandoned && tracks.takes(media)
-    }
-
-    func receive(_ packet: MediaPacket, isDiscontinuity: Bool) {
-        ingest.metrics.accessUnits.increment()
-        switch segmenter.receive(
-            track: packet.track, decodeTime: packet.decodeTime, isKeyframe: packet.isKeyframe,
-            isDiscontinuity: isDiscontinuity)
-        {
-        case .drop:
-            guard packet.track == .audio else { return }
-            if earlyAudio.count == Self.earlyAudioLimit { earlyAudio.removeFirst() }
-            earlyAudio.append(packet)
-        case .append:
-            mux(packet)
-        case .begin(let isDiscontinuous):
-            begin(packet, isDiscontinuous: isDiscontinuous)
-        case .cut(let closed, let isDiscontinuous):
-            complete(closed)
-            begin(packet, isDiscontinuous: isDiscontinuous)
-        case .close(let closed):
-            complete(closed)
-            putPlaylist()
+    private func run(_ actions: [SegmentAssembly.Action]) {
+        guard !isAbandoned else { return }
+        for action in actions {
+            switch action {
+            case .complete(let closed): complete(closed)
+            case .begin(let begun): begin(begun)
+            case .append(let packet): mux(packet)
+            case .pause: putPlaylist()
+            }
         }
     }
 
-    // MARK: Segments
-
-    private func begin(_ packet: MediaPacket, isDiscontinuous: Bool) {
-        guard prepareMuxer() else { return }
+    private func begin(_ begun: SegmentBoundary.Begun) {
+        prepareMuxer()
         segmentsBegun += 1
-        let time = clock.time(
-            of: packet.presentationTime, now: Int64(IngestContext.unixMilliseconds), isNew: isDiscontinuous)
+        var playlist = playlist ?? makePlaylist(begun)
         let segment = playlist.segmentStarted(
-            isDiscontinuous: isDiscontinuous, programDateTime: ProgramDateTime(millisecondsSince1970: time))
+            isDiscontinuous: begun.isDiscontinuous, programDateTime: begun.programDateTime)
+        self.playlist = playlist
         ingest.used(playlist.nextNumber - 1)
-        let body = ingest.uploader.open(path: "\(name.path)/\(segment)", contentType: "video/mp2t", epoch: epoch)
+        let body = broadcast.open(segment, contentType: "video/mp2t")
         bodies[segment] = body
         growing = body
         ingest.metrics.segments.increment()
         logger.debug("segment started", metadata: ["segment": "\(segment)"])
-        mux(packet)
-        let earliest = packet.decodeTime - Self.earlyAudioSpan
-        for audio in earlyAudio where audio.decodeTime > earliest { mux(audio) }
-        earlyAudio = []
         putPlaylist()
-        putMultivariant()
+    }
+
+    private func makePlaylist(_ begun: SegmentBoundary.Begun) -> LivePlaylist {
+        var configuration = LivePlaylist.Configuration()
+        configuration.window = ingest.configuration.window
+        configuration.announcedSegments = ingest.configuration.lhlsAhead
+        configuration.segmentDuration = ingest.configuration.segmentDuration
+        configuration.firstNumber = broadcast.firstNumber + begun.ordinal
+        configuration.discontinuitySequence = broadcast.firstNumber + begun.earlierDiscontinuities
+        return LivePlaylist(
+            names: LivePlaylist.Names(rendition: name, broadcastID: broadcast.identity.id),
+            configuration: configuration, targetDuration: begun.targetDuration)
     }
 
     private func complete(_ closed: Segmenter.Closed) {
         guard let body = growing else { return }
         growing = nil
         body.finish()
-        playlist.segmentCompleted(closed)
-        multivariant.segmentCompleted(
-            bytes: body.count, duration: closed.duration, targetDuration: closed.targetDuration)
-        if closed.isForced { ingest.metrics.forcedCuts.increment() }
-        if closed.hasRaisedTargetDuration { adviseOnKeyframes(closed) }
-        for segment in playlist.takeExpired() {
+        playlist?.segmentCompleted(closed)
+        bandwidth.record(bytes: body.count, duration: closed.duration, targetDuration: closed.targetDuration)
+        for segment in playlist?.takeExpired() ?? [] {
             if let body = bodies.removeValue(forKey: segment) { ingest.uploader.expire(body) }
             removable.append(segment)
         }
         // Players still ask for what has just left the playlist (`RFC 8216 §6.2.2`).
-        while removable.count > ingest.configuration.window + 1 {
-            ingest.uploader.remove(path: "\(name.path)/\(removable.removeFirst())")
-        }
-    }
-
-    private func adviseOnKeyframes(_ closed: Segmenter.Closed) {
-        logger.warning(
-            "the encoder's keyframe interval is longer than the segment duration; segments follow the keyframes",
-            metadata: [
-                "keyframe.interval.seconds": "\(closed.duration.seconds)",
-                "target.duration.seconds": "\(closed.targetDuration)",
-                "advice": "set the encoder's keyframe interval to \(ingest.configuration.segmentDuration)",
-            ])
+        while removable.count > ingest.configuration.window + 1 { broadcast.remove(removable.removeFirst()) }
     }
 
     private func mux(_ packet: MediaPacket) {
@@ -210,51 +145,29 @@ final class Rendition {
         }
     }
 
-    /// One muxer for as long as the formats stay, so that continuity counters run on; false where there can be none.
-    private func prepareMuxer() -> Bool {
-        let formats = tracks.formats
+    /// One muxer for as long as the formats stay, so that continuity counters run on.
+    private func prepareMuxer() {
         do throws(LibAVError) {
             if muxer == nil || formats != muxedFormats {
+                muxer = nil
                 muxer = try MPEGTSMuxer(formats)
                 muxedFormats = formats
-            } else if !tracks.kinds.contains(.video) {
+            } else if !assembly.hasVideo {
                 try muxer?.repeatTables()
             }
-            return true
         } catch {
             tellOnce("no muxer for this stream", error)
-            return false
         }
     }
 
     private func tellOnce(_ message: Logger.Message, _ error: LibAVError) {
-        if !hasToldMuxing { logger.warning(message, metadata: ["reason": "\(error.reason)"]) }
+        if !hasToldMuxing {
+            logger.warning(message, metadata: ["rendition": "\(name)", "reason": "\(error.reason)"])
+        }
         hasToldMuxing = true
     }
 
-    // MARK: Playlists
-
     private func putPlaylist() {
-        if let playlist = playlist.playlist { put("source.m3u8", playlist.render()) }
-    }
-
-    private func putMultivariant() {
-        // Not before the media playlist, which plain HLS gets with its first complete segment.
-        guard playlist.playlist != nil else { return }
-        let now = Int64(IngestContext.unixMilliseconds)
-        guard
-            let text = multivariant.next(
-                formats: tracks.formats, hasForcedCuts: segmenter.forcedCuts > 0, now: now)
-        else {
-            return
-        }
-        put("playlist.m3u8", text)
-    }
-
-    private func put(_ file: String, _ text: String) {
-        guard !isAbandoned else { return }
-        ingest.uploader.put(
-            path: "\(name.path)/\(file)", contentType: "application/vnd.apple.mpegurl", epoch: epoch,
-            body: ByteBuffer(string: text))
+        if !isAbandoned, let playlist = playlist?.playlist { broadcast.putPlaylist("\(name).m3u8", playlist.render()) }
     }
 }

@@ -165,6 +165,8 @@ package import NIOCore
             unsafe parameters.pointee.sample_rate = Int32(clamping: configuration.sampleRate)
             unsafe parameters.pointee.profile = Int32(clamping: configuration.objectType - 1)
             try unsafe setExtradata(configuration.bytes, of: parameters)
+        case .other(let parameters):
+            throw .missing("a way to put \(parameters.name) into MPEG-TS for HLS")
         }
         return unsafe stream.pointee.index
     }

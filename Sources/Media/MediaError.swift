@@ -17,6 +17,11 @@ package enum MediaError: Error, Hashable, Sendable {
         case expGolomb = "ue(v)"
         case audioObjectType
         case samplingFrequency
+        case syncword
+        case layer
+        case channelConfiguration = "channel_configuration"
+        case frameLength = "aac_frame_length"
+        case rawDataBlocks = "number_of_raw_data_blocks_in_frame"
     }
 
     /// The record ends before a field it must have.

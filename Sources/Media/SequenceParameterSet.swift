@@ -3,6 +3,11 @@ package struct SequenceParameterSet: Hashable, Sendable {
     /// The picture's size in pixels after cropping, 1 to 16,880 each; the sample aspect ratio is not applied.
     package var width: Int
     package var height: Int
+    /// `chroma_format_idc`: 0 is luma alone, 1 is 4:2:0, 2 is 4:2:2, 3 is 4:4:4.
+    package var chromaFormat: Int
+    /// Bits of a sample, 8 to 14 each.
+    package var lumaBitDepth: Int
+    package var chromaBitDepth: Int
     /// From the VUI's timing; nil where it has none or one that makes no sense.
     package var framesPerSecond: Double?
 
@@ -17,6 +22,9 @@ package struct SequenceParameterSet: Hashable, Sendable {
         if Self.profilesWithChromaFormat.contains(profile) {
             chroma = try ChromaFormat(from: &reader)
         }
+        chromaFormat = chroma.identifier
+        lumaBitDepth = chroma.lumaBitDepth
+        chromaBitDepth = chroma.chromaBitDepth
         _ = try reader.readUnsigned(atMost: 12, .log2MaxFrameNum)
         try Self.skipPictureOrderCount(&reader)
         _ = try reader.readUnsigned(atMost: 255, .refFrames)  // 16 by the specification; it bounds nothing here
@@ -88,31 +96,31 @@ package struct SequenceParameterSet: Hashable, Sendable {
     }
 }
 
-/// How chroma is sampled, which says what one step of cropping is (`H.264 §6.2, §7.4.2.1.1`).
+/// How samples are laid out; chroma says what one step of cropping is (`H.264 §6.2, §7.4.2.1.1`).
 private struct ChromaFormat {
-    var horizontalStep: Int
-    var verticalStep: Int
+    var identifier = 1
+    var lumaBitDepth = 8
+    var chromaBitDepth = 8
 
-    static let yuv420 = ChromaFormat(horizontalStep: 2, verticalStep: 2)
+    static let yuv420 = ChromaFormat()
 
-    init(horizontalStep: Int, verticalStep: Int) {
-        self.horizontalStep = horizontalStep
-        self.verticalStep = verticalStep
-    }
+    var horizontalStep: Int { identifier == 1 || identifier == 2 ? 2 : 1 }
+    var verticalStep: Int { identifier == 1 ? 2 : 1 }
+
+    private init() {}
 
     /// Reads `chroma_format_idc` to the end of the scaling lists.
     init(from reader: inout BitReader) throws(MediaError) {
-        let format = try reader.readUnsigned(atMost: 3, .chromaFormat)
-        if format == 3 { try reader.skip(1) }  // separate_colour_plane_flag: a step is one pixel either way
-        _ = try reader.readUnsigned(atMost: 6, .bitDepth)
-        _ = try reader.readUnsigned(atMost: 6, .bitDepth)
+        identifier = try reader.readUnsigned(atMost: 3, .chromaFormat)
+        if identifier == 3 { try reader.skip(1) }  // separate_colour_plane_flag: a step is one pixel either way
+        lumaBitDepth = 8 + (try reader.readUnsigned(atMost: 6, .bitDepth))
+        chromaBitDepth = 8 + (try reader.readUnsigned(atMost: 6, .bitDepth))
         try reader.skip(1)  // qpprime_y_zero_transform_bypass_flag
         if try reader.readFlag() {
-            for list in 0..<(format == 3 ? 12 : 8) where try reader.readFlag() {
+            for list in 0..<(identifier == 3 ? 12 : 8) where try reader.readFlag() {
                 try Self.skipScalingList(size: list < 6 ? 16 : 64, &reader)
             }
         }
-        self.init(horizontalStep: format == 1 || format == 2 ? 2 : 1, verticalStep: format == 1 ? 2 : 1)
     }
 
     /// `scaling_list()` (`H.264 §7.3.2.1.1.1`).

@@ -21,6 +21,45 @@ struct IngestOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            """
+            What to make of each stream; repeatable, or a list with commas (default: source). source passes on what \
+            the encoder sends. 1080p, 720p, 480p, 360p and 240p are encoded; those larger than the source are left out. \
+            audio is sound alone. Settings follow a preset, or a name of your own: 720p,fps=30,video-bitrate=2M or \
+            name=hd,size=1600x900,video-bitrate=4M. They are size, fps, video-bitrate, max-bitrate, video-encoder, \
+            preset, tune, profile, encoder-options, audio-bitrate, audio-channels and upscale; \
+            docs/configuration.md tells each.
+            """, valueName: "spec"))
+    var rendition: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Drawn into each encoded rendition: none, or clock for its name, the local time with milliseconds and the \
+            frame number (default: none).
+            """, valueName: "overlay"))
+    var overlay: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Another source than RTMP: anything libavformat opens, and the stream it becomes; repeatable \
+            (default: none). For instance srt://0.0.0.0:9000?mode=listener=live/cam, /srv/film.mp4=live/film or pipe:0=live/pipe.
+            """, valueName: "url=stream"))
+    var input: [String] = []
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether inputs other than files, such as pipes, are read in real time too (default: no).")
+    var inputRealtime: Bool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Publishes a built-in picture with a clock and a beep as this stream, such as live/test (default: none).",
+            valueName: "stream"))
+    var testPattern: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The shortest segment, 500ms to 30s; segments follow the encoder's keyframes (default: 1s).",
             valueName: "time"))
     var segmentDuration: String?
@@ -73,12 +112,15 @@ struct IngestOptions: ParsableArguments {
         let single: [String: String?] = [
             "rtmp-listen": rtmpListen, "segment-duration": segmentDuration, "window": window, "lhls-ahead": lhlsAhead,
             "resume-window": resumeWindow, "on-conflict": onConflict, "publishers-limit": publishersLimit,
+            "overlay": overlay, "input-realtime": inputRealtime.map { "\($0)" }, "test-pattern": testPattern,
             "admin-listen": adminListen, "threads": threads, "log-level": logLevel, "log-format": logFormat,
             "config": config,
         ]
         var flags = single.compactMapValues { $0.map { [$0] } }
         if !origin.isEmpty { flags["origin"] = origin }
         if !output.isEmpty { flags["output"] = output }
+        if !rendition.isEmpty { flags["rendition"] = rendition }
+        if !input.isEmpty { flags["input"] = input }
         return flags
     }
 }

@@ -1,5 +1,6 @@
 import IngestServer
 package import Runtime
+import Transcode
 import Upload
 
 /// Everything `headwater-ingest` is told, with its defaults.
@@ -15,6 +16,8 @@ package struct IngestSettings: Equatable {
         [
             "rtmp-listen", ConfigurationKey("origin", isRepeatable: true, isSecret: true),
             ConfigurationKey("output", isRepeatable: true, isSecret: true),
+            ConfigurationKey("rendition", isRepeatable: true), "overlay",
+            ConfigurationKey("input", isRepeatable: true, isSecret: true), "input-realtime", "test-pattern",
             "segment-duration", "window", "lhls-ahead", "resume-window", "on-conflict", "publishers-limit",
         ] + ProcessSettings.keys
 
@@ -28,6 +31,14 @@ package struct IngestSettings: Equatable {
         if let value = reader.texts("output") { outputs = value }
         for (key, texts) in [("origin", origins), ("output", outputs)] {
             for text in texts { destinations.append(try Self.destination(text, of: key, reader)) }
+        }
+        if let texts = reader.texts("rendition") { ingest.renditions = try Self.renditions(texts, reader) }
+        if let value = try reader.choice("overlay", of: Overlay.self) { ingest.overlay = value }
+        if let texts = reader.texts("input") { ingest.inputs = try Self.inputs(texts, reader) }
+        if let value = try reader.boolean("input-realtime") { ingest.paceInputs = value }
+        let stream = "a stream such as test, which is live/test, or APP/STREAM"
+        ingest.testPattern = try reader.value("test-pattern", accepted: stream) { text in
+            StreamName(publishedAs: text).map { String($0.path.dropFirst()) }
         }
         if let value = try reader.duration("segment-duration", in: .milliseconds(500)...(.seconds(30))) {
             ingest.segmentDuration = value
@@ -53,5 +64,32 @@ package struct IngestSettings: Equatable {
         } catch {
             throw reader.refusal(of: key, accepted: "a destination: \(error)")
         }
+    }
+
+    /// Reads the specifications, and opens their encoders to see that they work.
+    private static func renditions(
+        _ texts: [String], _ reader: ConfigurationReader
+    ) throws(ConfigurationError) -> [RenditionSpec] {
+        do throws(RenditionError) {
+            let specs = try RenditionSpec.list(parsing: texts)
+            try RenditionSpec.verify(specs)
+            return specs
+        } catch {
+            throw reader.refusal(
+                of: "rendition", accepted: "renditions such as source,720p or 720p,fps=30,video-bitrate=2M: \(error)")
+        }
+    }
+
+    private static func inputs(
+        _ texts: [String], _ reader: ConfigurationReader
+    ) throws(ConfigurationError) -> [InputSource] {
+        var inputs: [InputSource] = []
+        for text in texts {
+            guard let input = InputSource(parsing: text) else {
+                throw reader.refusal(of: "input", accepted: InputSource.form)
+            }
+            inputs.append(input)
+        }
+        return inputs
     }
 }

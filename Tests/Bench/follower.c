@@ -67,7 +67,7 @@ static void go_on(struct follower *follower, bool is_fresh) {
     struct bytes segment = wanted_segment(follower);
     if (segment.count) {
         follower->phase = READING_SEGMENT;
-        mark_reset(&follower->finder);
+        follower->take(follower, (struct bytes){0}, now_ns());
         ask(follower, segment.start, segment.count);
     } else if (is_fresh) {
         wait_a_little(follower);
@@ -103,21 +103,10 @@ static void take_cut(struct follower *follower) {
     wait_a_little(follower);
 }
 
-struct arrival {
-    struct follower *follower;
-    int64_t now;
-};
-
-static void take_mark(void *context, int64_t sent_ns) {
-    const struct arrival *arrival = context;
-    journal_received(arrival->follower->journal, sent_ns, arrival->now, arrival->follower->lags);
-}
-
 static void take_body(struct follower *follower, struct bytes body, int64_t now) {
-    struct arrival arrival = {follower, now};
     if (follower->fails) return;
     if (follower->phase == READING_PLAYLIST) take_playlist(follower, body);
-    else if (!mark_find(&follower->finder, body, take_mark, &arrival)) follower->errors++;
+    else follower->take(follower, body, now);
 }
 
 void follower_ready(struct watch *watch, uint32_t events) {
@@ -144,6 +133,15 @@ void follower_ready(struct watch *watch, uint32_t events) {
         case HTTP_INVALID:
             return take_cut(follower);
     }
+}
+
+void follower_set_up(struct follower *follower, const struct endpoint *origin, int epoll, const char *playlist_name,
+    void (*take)(struct follower *follower, struct bytes body, int64_t now)) {
+    follower->watch.ready = follower_ready;
+    follower->origin = origin;
+    follower->epoll = epoll;
+    follower->playlist_name = playlist_name;
+    follower->take = take;
 }
 
 int64_t follower_tick(struct follower *follower, int64_t now) {

@@ -2,8 +2,6 @@
 #define FOLLOWER_H
 
 #include "http.h"
-#include "journal.h"
-#include "mark.h"
 #include "net.h"
 #include "watch.h"
 
@@ -12,11 +10,11 @@
 struct follower {
     struct watch watch;
     const struct endpoint *origin;
-    struct journal *journal;
-    struct lags *lags;
     int epoll;
     char folder[128];            /* /APP/STREAM/ */
     const char *playlist_name;
+    /* Called when a segment is asked for, with no bytes, and with what comes of it. */
+    void (*take)(struct follower *follower, struct bytes body, int64_t now);
     enum { IDLE, READING_PLAYLIST, READING_SEGMENT } phase;
     int fd;                      /* 0: none */
     int64_t retry_ns;
@@ -27,8 +25,11 @@ struct follower {
     size_t missed, errors;
     size_t playlist_count;
     char playlist[32 * 1024];
-    struct mark_finder finder;
 };
+
+/* A follower of no folder yet; all else begins at zero. */
+void follower_set_up(struct follower *follower, const struct endpoint *origin, int epoll, const char *playlist_name,
+    void (*take)(struct follower *follower, struct bytes body, int64_t now));
 
 /* Asks when it is time to, and gives back when it is time again, in ns of CLOCK_MONOTONIC. */
 int64_t follower_tick(struct follower *follower, int64_t now);

@@ -257,7 +257,7 @@ int main(int count, char **arguments) {
     double expected = (double)viewer_count * seconds * frames_per_second;
     printf("viewers=%d frames=%zu percent=%.2f missed=%ld errors=%ld push_errors=%ld cpu_s=%.2f", viewer_count,
         lags.count, 100 * (double)lags.count / expected, missed, errors, (long)push_errors, cpu_seconds());
-    lags_print(&lags);
+    lags_print(&lags, "");
     putchar('\n');
     return lags.count == (size_t)expected ? 0 : 1;
 }

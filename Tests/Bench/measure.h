@@ -64,15 +64,15 @@ static inline int lags_order(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* Prints p50_ms, p90_ms, p99_ms and max_ms. */
-static inline void lags_print(struct lags *lags) {
+/* Prints p50_ms, p90_ms, p99_ms and max_ms, each behind the prefix. */
+static inline void lags_print(struct lags *lags, const char *prefix) {
     static const struct { const char *name; double part; } ranks[] = {
         {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"max", 1}};
     if (lags->count) qsort(lags->values, lags->count, sizeof *lags->values, lags_order);
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++) {
         size_t rank = (size_t)((double)lags->count * ranks[i].part);
         if (rank >= lags->count && rank) rank = lags->count - 1;
-        printf(" %s_ms=%.2f", ranks[i].name, lags->count ? lags->values[rank] / 1000.0 : 0);
+        printf(" %s%s_ms=%.2f", prefix, ranks[i].name, lags->count ? lags->values[rank] / 1000.0 : 0);
     }
 }
 

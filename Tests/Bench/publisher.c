@@ -246,6 +246,31 @@ static void take_all_input(struct publisher *publisher) {
 
 /* The publisher's life. */
 
+const char *publication_take_url(struct publication *publication, char *url) {
+    static const char scheme[] = "rtmp://";
+    char *host = url + sizeof scheme - 1, *app, *name;
+    if (strncmp(url, scheme, sizeof scheme - 1) || !(app = strchr(host, '/')) || !(name = strrchr(app + 1, '/')))
+        give_up(url, "not rtmp://HOST:PORT/APP/NAME");
+    *app++ = *name++ = 0;
+    publication->server = endpoint_named(host);
+    publication->app = app;
+    return name;
+}
+
+void publisher_set_up(struct publisher *publisher, const struct publication *publication, struct journal *journal,
+    const char *pattern, int number, int64_t start_ns) {
+    memset(publisher, 0, sizeof *publisher);
+    publisher->watch.ready = publisher_ready;
+    publisher->publication = publication;
+    publisher->journal = journal;
+    publisher->start_ns = start_ns;
+    const char *place = strstr(pattern, "%d");
+    int before = place ? (int)(place - pattern) : (int)strlen(pattern);
+    snprintf(publisher->name, sizeof publisher->name, "%.*s", before, pattern);
+    size_t length = strlen(publisher->name);
+    if (place) snprintf(publisher->name + length, sizeof publisher->name - length, "%d%s", number, place + 2);
+}
+
 static void begin(struct publisher *publisher) {
     publisher->fd = dial(&publisher->publication->server, SOCK_NONBLOCK);
     if (publisher->fd < 0) return fail(publisher, strerror(errno));

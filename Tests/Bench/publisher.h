@@ -50,6 +50,13 @@ struct publisher {
     struct inbound inbound[8];     /* by chunk stream id */
 };
 
+/* Takes rtmp://HOST:PORT/APP/NAME apart and gives back NAME, or ends the program. */
+const char *publication_take_url(struct publication *publication, char *url);
+
+/* A publisher that starts at that time; %d in NAME stands for its number. */
+void publisher_set_up(struct publisher *publisher, const struct publication *publication, struct journal *journal,
+    const char *pattern, int number, int64_t start_ns);
+
 /* Does what is due and gives back when something is due again, in ns of CLOCK_MONOTONIC. */
 int64_t publisher_tick(struct publisher *publisher, int64_t now);
 

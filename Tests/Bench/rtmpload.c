@@ -11,16 +11,23 @@
 
 #define _GNU_SOURCE
 #include "follower.h"
+#include "mark.h"
 #include "publisher.h"
-#include <poll.h>
 
 /* How long frames under way are waited for after the last publisher has ended. */
 static const int64_t grace_ns = 3 * INT64_C(1000000000);
 
+/* What reads a stream back and finds the marks in it. */
+struct reader {
+    struct follower follower;
+    struct journal *journal;
+    struct mark_finder finder;
+};
+
 struct stream {
     struct journal journal;
     struct publisher publisher;
-    struct follower follower;
+    struct reader reader;
 };
 
 static int stream_count = 1;
@@ -30,18 +37,6 @@ static struct endpoint origin;
 static bool follows;
 static const char *playlist_name = "source.m3u8";
 static struct lags lags;
-
-/* Takes the URL apart; gives back NAME. */
-static const char *read_url(char *url) {
-    static const char scheme[] = "rtmp://";
-    char *host = url + sizeof scheme - 1, *app, *name;
-    if (strncmp(url, scheme, sizeof scheme - 1) || !(app = strchr(host, '/')) || !(name = strrchr(app + 1, '/')))
-        give_up(url, "not rtmp://HOST:PORT/APP/NAME");
-    *app++ = *name++ = 0;
-    publication.server = endpoint_named(host);
-    publication.app = app;
-    return name;
-}
 
 static const char *read_options(int count, char **arguments) {
     int option;
@@ -56,29 +51,34 @@ static const char *read_options(int count, char **arguments) {
     if (optind + 2 != count) give_up("rtmpload", "FILE.flv and RTMP-URL are needed");
     if (stream_count < 1 || publication.chunk_bytes < 1) give_up("rtmpload", "numbers start at 1");
     publication.file = flv_read(arguments[optind]);
-    return read_url(arguments[optind + 1]);
+    return publication_take_url(&publication, arguments[optind + 1]);
+}
+
+struct arrival {
+    struct journal *journal;
+    int64_t now;
+};
+
+static void take_mark(void *context, int64_t sent_ns) {
+    const struct arrival *arrival = context;
+    journal_received(arrival->journal, sent_ns, arrival->now, &lags);
+}
+
+static void take_segment(struct follower *follower, struct bytes body, int64_t now) {
+    struct reader *reader = (struct reader *)follower;
+    struct arrival arrival = {reader->journal, now};
+    if (!body.count) mark_reset(&reader->finder);
+    else if (!mark_find(&reader->finder, body, take_mark, &arrival)) follower->errors++;
 }
 
 static void set_up(struct stream *stream, int number, const char *pattern, int64_t now) {
     memset(stream, 0, sizeof *stream);
-    struct publisher *publisher = &stream->publisher;
-    publisher->watch.ready = publisher_ready;
-    publisher->publication = &publication;
-    publisher->journal = &stream->journal;
-    publisher->start_ns = now + INT64_C(1000000000) * number / stream_count;
-    const char *place = strstr(pattern, "%d");
-    int before = place ? (int)(place - pattern) : (int)strlen(pattern);
-    snprintf(publisher->name, sizeof publisher->name, "%.*s", before, pattern);
-    size_t length = strlen(publisher->name);
-    if (place) snprintf(publisher->name + length, sizeof publisher->name - length, "%d%s", number, place + 2);
-    struct follower *follower = &stream->follower;
-    follower->watch.ready = follower_ready;
-    follower->origin = &origin;
-    follower->journal = &stream->journal;
-    follower->lags = &lags;
-    follower->epoll = publication.epoll;
-    follower->playlist_name = playlist_name;
-    snprintf(follower->folder, sizeof follower->folder, "/%.48s/%s/", publication.app, publisher->name);
+    int64_t start_ns = now + INT64_C(1000000000) * number / stream_count;
+    publisher_set_up(&stream->publisher, &publication, &stream->journal, pattern, number, start_ns);
+    stream->reader.journal = &stream->journal;
+    struct follower *follower = &stream->reader.follower;
+    follower_set_up(follower, &origin, publication.epoll, playlist_name, take_segment);
+    snprintf(follower->folder, sizeof follower->folder, "/%.48s/%s/", publication.app, stream->publisher.name);
 }
 
 /* Does what is due everywhere. Gives back when something is due again: never, once all is over. */
@@ -92,31 +92,13 @@ static int64_t tick(int64_t now, bool *is_over) {
         if (due < next) next = due;
         all_ended &= publisher_is_over(&stream->publisher);
         if (!follows || !stream->journal.sent) continue;
-        due = follower_tick(&stream->follower, now);
+        due = follower_tick(&stream->reader.follower, now);
         if (due < next) next = due;
         all_came &= stream->journal.came == stream->journal.sent;
     }
     if (all_ended && end == INT64_MAX) end = now + grace_ns;
     *is_over = all_ended && (!follows || all_came || now >= end);
     return next < end ? next : end;
-}
-
-static void run(void) {
-    struct epoll_event events[256];
-    struct pollfd descriptor = {.fd = publication.epoll, .events = POLLIN};
-    bool is_over = false;
-    for (;;) {
-        int64_t now = now_ns(), due = tick(now, &is_over), wait = due > now ? due - now : 0;
-        if (is_over) return;
-        struct timespec timeout = {wait / 1000000000, wait % 1000000000};
-        /* epoll_wait counts in milliseconds. */
-        if (ppoll(&descriptor, 1, due == INT64_MAX ? NULL : &timeout, NULL) <= 0) continue;
-        int ready = epoll_wait(publication.epoll, events, 256, 0);
-        for (int i = 0; i < ready; i++) {
-            struct watch *watch = events[i].data.ptr;
-            watch->ready(watch, events[i].events);
-        }
-    }
 }
 
 static bool report(void) {
@@ -126,8 +108,8 @@ static bool report(void) {
         const struct stream *stream = &streams[i];
         failed += stream->publisher.phase == FAILED;
         refused += stream->publisher.refused_frames;
-        missed += stream->follower.missed;
-        errors += stream->follower.errors;
+        missed += stream->reader.follower.missed;
+        errors += stream->reader.follower.errors;
         sum.sent += stream->journal.sent;
         sum.came += stream->journal.came;
         sum.repeated += stream->journal.repeated;
@@ -139,7 +121,7 @@ static bool report(void) {
     if (follows) {
         printf(" received=%zu lost=%zu duplicated=%zu out_of_order=%zu unknown=%zu missed=%zu errors=%zu", sum.came,
             sum.sent - sum.came, sum.repeated, sum.misplaced, sum.unknown, missed, errors);
-        lags_print(&lags);
+        lags_print(&lags, "");
         is_good &= sum.came == sum.sent && !sum.repeated && !sum.misplaced && !sum.unknown;
     }
     printf(" cpu_s=%.2f\n", cpu_seconds());
@@ -153,6 +135,6 @@ int main(int count, char **arguments) {
     streams = resized(NULL, (size_t)stream_count * sizeof *streams);
     int64_t now = now_ns();
     for (int i = 0; i < stream_count; i++) set_up(&streams[i], i, pattern, now);
-    run();
+    watch_all(publication.epoll, tick);
     return report() ? 0 : 1;
 }

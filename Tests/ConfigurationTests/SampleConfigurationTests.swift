@@ -42,13 +42,14 @@ struct SampleConfigurationTests {
 
     @Test func `a sample sets everything but what is not set by default`() throws {
         let ingest = try Self.sample("ingest.yaml", IngestSettings.keys)
-        #expect(Self.unset(IngestSettings.keys, in: ingest) == ["output", "threads"])
+        #expect(Self.unset(IngestSettings.keys, in: ingest) == ["output", "input", "test-pattern", "threads"])
         let origin = try Self.sample("origin.yaml", OriginSettings.keys)
         #expect(Self.unset(OriginSettings.keys, in: origin) == ["publish-listen", "threads"])
     }
 
     @Test(arguments: [
-        ("ingest.yaml", "output:"), ("ingest.yaml", "threads:"),
+        ("ingest.yaml", "output:"), ("ingest.yaml", "input:"), ("ingest.yaml", "test-pattern:"),
+        ("ingest.yaml", "threads:"),
         ("origin.yaml", "publish-listen:"), ("origin.yaml", "threads:"),
     ])
     func `what is not set by default stands in the sample as a comment`(file: String, line: String) throws {

@@ -19,6 +19,15 @@ enum FFmpeg {
         return (result.standardOutput, messages)
     }
 
+    /// Runs another command of the same house to its end; gives its standard output.
+    static func run(_ command: String, _ arguments: [String]) async throws -> String {
+        let result = try await Subprocess.run(
+            .name(command), arguments: Arguments(arguments), output: .string(limit: 1 << 26),
+            error: .string(limit: 1 << 22))
+        guard result.terminationStatus == .exited(0) else { throw Failure(description: result.standardError) }
+        return result.standardOutput
+    }
+
     /// Makes an FLV file of a moving picture and a tone; either can be left out.
     static func makeSource(
         _ path: String, seconds: Int, video: [String]? = ["-g", "30", "-bf", "0"], hasAudio: Bool = true

@@ -2,20 +2,27 @@ import FoundationEssentials
 import Testing
 
 /// Follows a live media playlist from its first segment to its end, as a player with patience would.
-struct Follower {
+struct Follower: Sendable {
     /// The segments in their order, each whole.
     private(set) var segments: [(uri: String, bytes: [UInt8])] = []
     /// Every version of the playlist that was seen.
     private(set) var versions: [String] = []
 
+    init(segments: [(uri: String, bytes: [UInt8])] = [], versions: [String] = []) {
+        self.segments = segments
+        self.versions = versions
+    }
+
     var bytes: [UInt8] { segments.flatMap(\.bytes) }
 
-    /// Reads until the playlist ends. Segments that are announced are asked for at once and come as they are produced.
-    mutating func follow(_ playlist: String) async throws {
+    /// Reads until the playlist ends, or so many segments. Segments that are announced are asked for at once and come as
+    /// they are produced.
+    mutating func follow(_ playlist: String, limit: Int? = nil) async throws {
         let folder = playlist[...(try #require(playlist.lastIndex(of: "/")))]
         let giveUp = Date.now + 30
         var last: String?
-        while true {
+        // Of a segment the playlist tells the duration once the next has begun: one more is read, and left out.
+        while limit.map({ segments.count <= $0 }) ?? true {
             let response = try await Curl.get(playlist)
             if response.status == 404, versions.isEmpty, Date.now < giveUp { continue }
             guard response.status == 200 else { throw FFmpeg.Failure(description: "playlist: \(response.status)") }
@@ -39,6 +46,8 @@ struct Follower {
                     description: "\(uris[next]) cannot be read: \(segment.status), \(segment.exitCode)")
             }
         }
+        versions.append(try await Curl.get(playlist).text)
+        segments.removeLast()
     }
 }
 

@@ -20,9 +20,10 @@ struct Services: Sendable {
     var httpPort: Int { Int(http.split(separator: ":").last ?? "") ?? 0 }
 }
 
-/// Runs both services for as long as the body takes; both must end by themselves when told to.
+/// Runs both services for as long as the body takes; both must end by themselves when told to. What the ingest reads as
+/// its standard input, if anything, is closed here.
 func withServices<Result: Sendable>(
-    ingest ingestFlags: [String] = [], origin originFlags: [String] = [],
+    ingest ingestFlags: [String] = [], origin originFlags: [String] = [], ingestInput: FileDescriptor? = nil,
     _ body: (Services) async throws -> Result
 ) async throws -> Result {
     try await withService(
@@ -31,7 +32,8 @@ func withServices<Result: Sendable>(
         let http = "http://" + (try await originLog.value("address", ofLine: "info listening "))
         let originMetrics = "http://" + (try await originLog.value("admin.address", ofLine: "admin endpoint listening"))
         let flags = ["--rtmp-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--origin", http]
-        return try await withService("headwater-ingest", flags + ingestFlags) { ingestLog, ingestProcess in
+        return try await withService("headwater-ingest", flags + ingestFlags, input: ingestInput) {
+            ingestLog, ingestProcess in
             let rtmp = "rtmp://" + (try await ingestLog.value("address", ofLine: "listening for RTMP"))
             let ingestMetrics =
                 "http://" + (try await ingestLog.value("admin.address", ofLine: "admin endpoint listening"))
@@ -46,16 +48,19 @@ func withServices<Result: Sendable>(
 
 /// Runs one service; gives its log as it is written.
 func withService<Result: Sendable>(
-    _ name: String, _ flags: [String], _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
+    _ name: String, _ flags: [String], input: FileDescriptor? = nil,
+    _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
 ) async throws -> Result {
     let folder = try #require(
         ProcessInfo.processInfo.environment["HEADWATER_BIN"],
         "HEADWATER_BIN must name the folder of the services: run `make test`")
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(15))]
+    let input = try input ?? FileDescriptor.open(FilePath("/dev/null"), .readOnly)
     let result = try await run(
         .path(FilePath("\(folder)/\(name)")), arguments: Arguments(flags),
-        environment: .inherit.updating(["HEADWATER_BIN": nil]), platformOptions: options, input: .none,
+        environment: .inherit.updating(["HEADWATER_BIN": nil]), platformOptions: options,
+        input: .fileDescriptor(input, closeAfterSpawningProcess: true),
         output: .discarded, error: .sequence
     ) { execution in
         let log = ServiceLog()

@@ -1,0 +1,175 @@
+import CoreMetrics
+import LibAV
+import Logging
+import Media
+import NIOCore
+import RTMP
+
+/// An input besides RTMP, published like one: opened, admitted, read on a thread of its own, and opened again.
+struct InputPublisher: Sendable {
+    private let source: InputSource
+    private let isPaced: Bool
+    private let ingest: IngestContext
+    private let registry: BroadcastRegistry
+    private let eventLoop: any EventLoop
+    private let metrics = InputMetrics()
+
+    /// - Parameters:
+    ///   - isPaced: whether it is read at the pace of its times even if it looks live.
+    ///   - eventLoop: where its broadcast is to live.
+    init(
+        _ source: InputSource, isPaced: Bool, ingest: IngestContext, registry: BroadcastRegistry,
+        eventLoop: any EventLoop
+    ) {
+        self.source = source
+        self.isPaced = isPaced
+        self.ingest = ingest
+        self.registry = registry
+        self.eventLoop = eventLoop
+    }
+
+    /// Publishes until the input is over or the task is cancelled.
+    func run() async {
+        await PublisherThread.run { control in
+            publishRepeatedly(control)
+        }
+    }
+
+    /// What came of opening an input once.
+    private struct Attempt {
+        var end: InputLife.End
+        /// In the library's words, or the registry's; empty where there is nothing to add.
+        var reason = ""
+        var published = Duration.zero
+        var isPlainFile = false
+    }
+
+    private func publishRepeatedly(_ control: PublishControl) {
+        let address = source.address
+        guard let name = StreamName(publishedAs: source.stream) else { return }
+        var logger = ingest.logger
+        logger[metadataKey: "stream"] = "\(name.path)"
+        logger[metadataKey: "input.scheme"] = "\(address.scheme)"
+        var life = InputLife(address.kind)
+        var lastFailure: InputLife.End?
+        while !control.isCancelled {
+            let attempt = publish(address, as: name, control, logger)
+            let next = life.next(
+                after: attempt.end, published: attempt.published, isPlainFile: attempt.isPlainFile)
+            // A failure that lasts is told once.
+            let level: Logger.Level = attempt.end == lastFailure && attempt.published == .zero ? .debug : .warning
+            lastFailure = attempt.end
+            report(attempt, next, level, logger)
+            guard case .reopen(let wait) = next, control.begin().sleep(for: wait) else { return }
+        }
+    }
+
+    private func report(_ attempt: Attempt, _ next: InputLife.Next, _ level: Logger.Level, _ logger: Logger) {
+        var metadata: Logger.Metadata = [:]
+        if !attempt.reason.isEmpty { metadata["reason"] = "\(attempt.reason)" }
+        if case .reopen(let wait) = next, wait > .zero { metadata["retry.after"] = "\(wait)" }
+        switch attempt.end {
+        case .cancelled, .closed(.draining):
+            logger.info("input closed")
+        case .ended:
+            logger.info(next == .over ? "input is over" : "input ended", metadata: metadata)
+        case .failed where next == .reopen(after: .zero):
+            // A listener's peer left; some protocols have no other way to say so than to break off.
+            logger.info("input ended", metadata: metadata)
+        case .failed(let failure):
+            InputMetrics.failures(failure).increment()
+            logger.log(level: level, "input failed", metadata: metadata)
+        case .closed:
+            InputMetrics.failures(.closed).increment()
+            logger.log(level: level, "input's publish ended", metadata: metadata)
+        }
+    }
+
+    // MARK: One opening
+
+    private func publish(
+        _ address: InputAddress, as name: StreamName, _ control: PublishControl, _ logger: Logger
+    ) -> Attempt {
+        let interrupt = control.begin()
+        do throws(LibAVError) {
+            var limits = Demuxer.Limits()
+            limits.reading = ingest.configuration.limits.publishIdleDeadline
+            var demuxer = try Demuxer(address, interrupt: interrupt, limits: limits)
+            metrics.opens.increment()
+            return publish(&demuxer, address, as: name, control, interrupt, logger)
+        } catch {
+            return Attempt(
+                end: control.isCancelled ? .cancelled : .failed(.open), reason: Self.reason(error, interrupt))
+        }
+    }
+
+    private func publish(
+        _ demuxer: inout Demuxer, _ address: InputAddress, as name: StreamName, _ control: PublishControl,
+        _ interrupt: Interrupt, _ logger: Logger
+    ) -> Attempt {
+        let publisher: LocalPublisher
+        do throws(AdmissionRefused) {
+            publisher = try LocalPublisher(
+                name, on: eventLoop, ingest: ingest, registry: registry,
+                close: { reason in control.close(interrupt, reason) })
+        } catch {
+            let end: InputLife.End = error.reason == .draining ? .cancelled : .failed(.refused)
+            return Attempt(end: end, reason: error.reason.description, isPlainFile: demuxer.isPlainFile)
+        }
+        defer { publisher.leave() }
+        let began = ContinuousClock.now
+        var attempt = Attempt(end: .ended, isPlainFile: demuxer.isPlainFile)
+        logger.info("input published", metadata: ["epoch": "\(publisher.epoch)"])
+        do throws(LibAVError) {
+            attempt.end = try pass(&demuxer, to: publisher, pacer: pacer(for: address, demuxer), interrupt)
+        } catch {
+            attempt.end = .failed(interrupt.isPastDeadline ? .stalled : .read)
+            attempt.reason = Self.reason(error, interrupt)
+        }
+        if control.isCancelled { attempt.end = .cancelled }
+        if let closing = control.closing {
+            attempt.end = .closed(closing)
+            attempt.reason = closing.description
+        }
+        attempt.published = began.duration(to: .now)
+        return attempt
+    }
+
+    /// Nil for what sets the pace itself.
+    private func pacer(for address: InputAddress, _ demuxer: borrowing Demuxer) -> Pacer? {
+        if demuxer.isPlainFile { return Pacer() }
+        // A server's clock may run faster than ours: what is held to our own would fall behind for good.
+        if isPaced || address.kind == .pull && address.isStored { return Pacer(speed: 1.001) }
+        return nil
+    }
+
+    private static func reason(_ error: LibAVError, _ interrupt: Interrupt) -> String {
+        interrupt.isPastDeadline && !interrupt.isCancelled ? "nothing came in time" : error.reason
+    }
+
+    /// Passes everything on until the input's end.
+    private func pass(
+        _ demuxer: inout Demuxer, to publisher: LocalPublisher, pacer: Pacer?, _ interrupt: Interrupt
+    ) throws(LibAVError) -> InputLife.End {
+        var pacer = pacer
+        let kinds = demuxer.kinds
+        let declaration = PublisherEvent.Declaration(
+            hasVideo: kinds.contains(.video), hasAudio: kinds.contains(.audio), bitsPerSecond: demuxer.bitsPerSecond,
+            framesPerSecond: demuxer.framesPerSecond)
+        guard publisher.send([.declared(declaration)]) else { return .failed(.undelivered) }
+        while let event = try demuxer.read() {
+            let isDelivered: Bool
+            switch event {
+            case .format(let format):
+                isDelivered = publisher.send([.format(format)])
+            case .packet(let packet):
+                let wait = pacer?.wait(for: packet.decodeTime, now: .now) ?? .zero
+                if wait > .zero, !interrupt.sleep(for: wait) { return .cancelled }
+                ingest.metrics.receivedBytes.increment(by: packet.data.readableBytes)
+                isDelivered = publisher.send([.media(packet)])
+            }
+            guard isDelivered else { return .failed(.undelivered) }
+        }
+        return .ended
+    }
+}

@@ -1,0 +1,51 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Threads for decoding and encoding, apart from those that serve sockets: each is lent to one user at a time, and
+/// kept for the next.
+package final class TranscodeThreads: Sendable {
+    private struct State {
+        var all: [MultiThreadedEventLoopGroup] = []
+        var idle: [any EventLoop] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// How much encoders give way to the threads that take media in and pass it on.
+    private static let niceness: Int32 = 5
+
+    package init() {}
+
+    /// An event loop with a thread of its own.
+    func lend() -> any EventLoop {
+        state.withLock { state in
+            if let loop = state.idle.popLast() { return loop }
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            state.all.append(group)
+            let loop = group.next()
+            // On Linux this is the calling thread's alone, and that of threads it starts.
+            loop.execute { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness) }
+            return loop
+        }
+    }
+
+    func giveBack(_ loop: any EventLoop) { state.withLock { $0.idle.append(loop) } }
+
+    /// Ends all threads, once nothing uses them any more.
+    package func shutdown() async {
+        let groups = state.withLock { state in
+            state.idle = []
+            return state.all.take()
+        }
+        for group in groups { try? await group.shutdownGracefully() }
+    }
+}
+
+extension Array {
+    fileprivate mutating func take() -> Self {
+        defer { self = [] }
+        return self
+    }
+}
