@@ -57,7 +57,8 @@ struct InputPublisher: Sendable {
             let next = life.next(
                 after: attempt.end, published: attempt.published, isPlainFile: attempt.isPlainFile)
             // A failure that lasts is told once.
-            let level: Logger.Level = attempt.end == lastFailure && attempt.published == .zero ? .debug : .warning
+            let isRepeated = attempt.end == lastFailure && attempt.published < Backoff.recovery
+            let level: Logger.Level = isRepeated ? .debug : .warning
             lastFailure = attempt.end
             report(attempt, next, level, logger)
             guard case .reopen(let wait) = next, control.begin().sleep(for: wait) else { return }
@@ -96,7 +97,11 @@ struct InputPublisher: Sendable {
             limits.reading = ingest.configuration.limits.publishIdleDeadline
             var demuxer = try Demuxer(address, interrupt: interrupt, limits: limits)
             metrics.opens.increment()
-            return publish(&demuxer, address, as: name, control, interrupt, logger)
+            // An input that brings nothing must not displace a publisher that does.
+            guard let first = try demuxer.read() else {
+                return Attempt(end: .ended, reason: "there is nothing in it", isPlainFile: demuxer.isPlainFile)
+            }
+            return publish(&demuxer, from: first, address, as: name, control, interrupt, logger)
         } catch {
             return Attempt(
                 end: control.isCancelled ? .cancelled : .failed(.open), reason: Self.reason(error, interrupt))
@@ -104,8 +109,8 @@ struct InputPublisher: Sendable {
     }
 
     private func publish(
-        _ demuxer: inout Demuxer, _ address: InputAddress, as name: StreamName, _ control: PublishControl,
-        _ interrupt: Interrupt, _ logger: Logger
+        _ demuxer: inout Demuxer, from first: Demuxer.Event, _ address: InputAddress, as name: StreamName,
+        _ control: PublishControl, _ interrupt: Interrupt, _ logger: Logger
     ) -> Attempt {
         let publisher: LocalPublisher
         do throws(AdmissionRefused) {
@@ -121,7 +126,8 @@ struct InputPublisher: Sendable {
         var attempt = Attempt(end: .ended, isPlainFile: demuxer.isPlainFile)
         logger.info("input published", metadata: ["epoch": "\(publisher.epoch)"])
         do throws(LibAVError) {
-            attempt.end = try pass(&demuxer, to: publisher, pacer: pacer(for: address, demuxer), interrupt)
+            attempt.end = try pass(
+                &demuxer, from: first, to: publisher, pacer: pacer(for: address, demuxer), interrupt)
         } catch {
             attempt.end = .failed(interrupt.isPastDeadline ? .stalled : .read)
             attempt.reason = Self.reason(error, interrupt)
@@ -149,7 +155,8 @@ struct InputPublisher: Sendable {
 
     /// Passes everything on until the input's end.
     private func pass(
-        _ demuxer: inout Demuxer, to publisher: LocalPublisher, pacer: Pacer?, _ interrupt: Interrupt
+        _ demuxer: inout Demuxer, from first: Demuxer.Event, to publisher: LocalPublisher, pacer: Pacer?,
+        _ interrupt: Interrupt
     ) throws(LibAVError) -> InputLife.End {
         var pacer = pacer
         let kinds = demuxer.kinds
@@ -157,7 +164,8 @@ struct InputPublisher: Sendable {
             hasVideo: kinds.contains(.video), hasAudio: kinds.contains(.audio), bitsPerSecond: demuxer.bitsPerSecond,
             framesPerSecond: demuxer.framesPerSecond)
         guard publisher.send([.declared(declaration)]) else { return .failed(.undelivered) }
-        while let event = try demuxer.read() {
+        var next: Demuxer.Event? = first
+        while let event = next {
             let isDelivered: Bool
             switch event {
             case .format(let format):
@@ -169,6 +177,7 @@ struct InputPublisher: Sendable {
                 isDelivered = publisher.send([.media(packet)])
             }
             guard isDelivered else { return .failed(.undelivered) }
+            next = try demuxer.read()
         }
         return .ended
     }

@@ -9,11 +9,12 @@ import Upload
 struct HeadwaterIngest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "headwater-ingest",
-        abstract: "Takes RTMP from encoders and pushes HLS segments while they are produced.",
+        abstract: "Takes live media from encoders, makes renditions, and pushes HLS segments while they are produced.",
         discussion: """
             Without arguments it listens on port 1935 and pushes to an origin on this host. Point the encoder at \
             rtmp://HOST:1935/live with the stream key 'stream' (H.264 and AAC, a keyframe every second); play \
-            http://127.0.0.1:9094/live/stream/playlist.m3u8.
+            http://127.0.0.1:9094/live/stream/playlist.m3u8. Without an encoder at hand, --test-pattern live/stream is one. \
+            --rendition source,720p,480p,audio makes a ladder of each stream.
 
             Every flag can also be set by an environment variable (HEADWATER_RTMP_LISTEN for --rtmp-listen; lists with \
             commas) and by a line of the YAML file that --config names (rtmp-listen: 0.0.0.0:1935). A flag wins over \

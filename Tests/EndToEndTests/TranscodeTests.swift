@@ -4,7 +4,7 @@ import Testing
 /// What the ingest makes of a stream by decoding and encoding it. One at a time: each takes a good part of a processor,
 /// and pictures that do not get one in time are dropped.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct TranscodeTests {
-    /// `make test` can wait for 20 s of it; issue and release want 60.
+    /// `HEADWATER_LADDER_SECONDS` asks for a longer stream, for instance 60.
     static let ladderSeconds = Int(ProcessInfo.processInfo.environment["HEADWATER_LADDER_SECONDS"] ?? "") ?? 20
 
     /// Repeats `--rendition`; what is encoded must not be slow.

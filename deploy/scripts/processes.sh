@@ -63,22 +63,24 @@ service_directory() {
     echo "${HEADWATER_BIN:-$(swift build -c release --show-bin-path)}"
 }
 
-# start_service NAME OTHER BIN LOG: one of the two services of a folder. Its admin port is a free one, unless
+# start_service NAME OTHER BIN LOG FLAG…: one of the two services of a folder. Its admin port is a free one, unless
 # HEADWATER_ADMIN_LISTEN is set.
 start_service() {
     local name=$1 other=$2 bin=$3 log=$4 variable others=(-u HEADWATER_BIN)
+    shift 4
     # Of a variable that sets the other service alone this one would warn as of one misspelt.
     for variable in "${!HEADWATER_@}"; do
         if has_setting "$bin/$other" "$variable" && ! has_setting "$bin/$name" "$variable"; then
             others+=(-u "$variable")
         fi
     done
-    start "$name" "$log" env "${others[@]}" "$bin/$name" --admin-listen "${HEADWATER_ADMIN_LISTEN:-127.0.0.1:0}"
+    start "$name" "$log" env "${others[@]}" "$bin/$name" --admin-listen "${HEADWATER_ADMIN_LISTEN:-127.0.0.1:0}" \
+        "$@"
 }
 
 # has_setting PROGRAM VARIABLE: whether the service's help names the flag that the variable stands for.
 has_setting() {
     local flag=${2#HEADWATER_}
     flag=${flag,,}
-    [[ $("$1" --help) == *" --${flag//_/-} <"* ]]
+    [[ $("$1" --help) == *" --${flag//_/-}"[\ /]* ]]
 }
