@@ -99,7 +99,7 @@ let package = Package(
         tests("OriginServerTests", ["OriginServer", "OriginStore", nioCore, nioPosix, logging]),
         tests("LibAVTests", ["LibAV", "Media", nioCore]),
         tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", nioCore]),
-        tests("IngestServerTests", ["IngestServer", "Media", nioCore]),
+        tests("IngestServerTests", ["IngestServer", "HLS", "LibAV", "RTMP", "Media", nioCore]),
         tests("ConfigurationTests", ["headwater-ingest", "headwater-origin", "OriginStore", "Runtime"]),
         tests("EndToEndTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, subprocess, systemPackage]),
         tests("RuntimeTests", ["Runtime", nioCore, nioPosix, logging, metrics, lifecycle]),

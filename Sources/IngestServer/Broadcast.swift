@@ -172,6 +172,7 @@ final class Broadcast {
         let times = timeline.place(
             media.track, rawTimestamp: media.timestamp, compositionTime: media.compositionTime)
         if times.isDiscontinuity { noteBreak(publisher) }
+        if times.isEarly { return }
         let packet = MediaPacket(
             track: media.track, decodeTime: times.decodeTime, presentationTime: times.presentationTime,
             isKeyframe: media.isKeyframe, data: media.data)

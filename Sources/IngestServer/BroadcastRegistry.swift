@@ -60,6 +60,9 @@ final class BroadcastRegistry: Sendable {
         return admission
     }
 
+    /// Whether somebody publishes the stream now.
+    func hasPublisher(_ name: StreamName) -> Bool { state.withLock { $0.entries[name]?.publisher != nil } }
+
     /// A publisher's connection has ended.
     func publisherLeft(_ name: StreamName, epoch: UInt64) {
         state.withLock { state in

@@ -164,21 +164,20 @@ struct InputPublisher: Sendable {
             hasVideo: kinds.contains(.video), hasAudio: kinds.contains(.audio), bitsPerSecond: demuxer.bitsPerSecond,
             framesPerSecond: demuxer.framesPerSecond)
         guard publisher.send([.declared(declaration)]) else { return .failed(.undelivered) }
+        var formatsFirst = FormatsFirst(of: kinds)
         var next: Demuxer.Event? = first
         while let event = next {
-            let isDelivered: Bool
-            switch event {
-            case .format(let format):
-                isDelivered = publisher.send([.format(format)])
-            case .packet(let packet):
+            if case .packet(let packet) = event {
                 let wait = pacer?.wait(for: packet.decodeTime, now: .now) ?? .zero
                 if wait > .zero, !interrupt.sleep(for: wait) { return .cancelled }
                 ingest.metrics.receivedBytes.increment(by: packet.data.readableBytes)
-                isDelivered = publisher.send([.media(packet)])
             }
-            guard isDelivered else { return .failed(.undelivered) }
+            guard publisher.send(formatsFirst.receive(event).map(PublisherEvent.init)) else {
+                return .failed(.undelivered)
+            }
             next = try demuxer.read()
         }
+        guard publisher.send(formatsFirst.rest().map(PublisherEvent.init)) else { return .failed(.undelivered) }
         return .ended
     }
 }

@@ -19,10 +19,12 @@ final class LocalPublisher {
 
     /// Has the registry admit a publisher, whose broadcast lives on `eventLoop` if there is none yet.
     ///
+    /// It takes no stream from another publisher, or the two would take it from each other for ever.
     init(
         _ name: StreamName, on eventLoop: any EventLoop, ingest: IngestContext, registry: BroadcastRegistry,
         close: @escaping @Sendable (RefusalReason) -> Void
     ) throws(AdmissionRefused) {
+        guard !registry.hasPublisher(name) else { throw AdmissionRefused(reason: .alreadyPublishing) }
         let admission = eventLoop.submit {
             registry.admit(
                 name, on: eventLoop, unixMilliseconds: IngestContext.unixMilliseconds, close: close)

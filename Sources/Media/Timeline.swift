@@ -8,6 +8,7 @@
 /// | a step back of over 1 s, or over 10 s beyond all | a discontinuity: a new base, one frame behind all put out |
 /// | the other track, after that | stays on its base until its timestamps fit the new one better, then shares it |
 /// | `restart()` | the next packet takes a new base, the other track follows to it |
+/// | audio of a new base that lies before what audio has come to | is early: there is no room for it |
 ///
 /// A base is what must be added to a source time; tracks on the same base keep their distance exactly. Two tracks that
 /// never share a base (an encoder with two clocks) each keep their own, without further discontinuities.
@@ -21,6 +22,8 @@ package struct Timeline: Sendable {
         package var presentationTime: Timestamp
         /// Whether the timeline behind this packet has nothing to do with the one before it.
         package var isDiscontinuity: Bool
+        /// Whether its time is taken: it is to be dropped.
+        package var isEarly = false
     }
 
     /// Packets whose decode time was moved to stay behind the one before.
@@ -71,6 +74,13 @@ package struct Timeline: Sendable {
         if isDiscontinuity { discontinuities += 1 }
 
         let source = track.base?.output ?? Self.start
+        let time = Timestamp(value: source, timescale: Timestamp.mpegTimescale)
+        if kind == .audio, let last = track.lastOutput, source <= last, track.base?.number != track.outputBase {
+            (video, audio) = (other, track)
+            return PacketTimes(
+                decodeTime: time, presentationTime: time, isDiscontinuity: isDiscontinuity, isEarly: true)
+        }
+        track.outputBase = track.base?.number
         if track.put(out: source) != source { clampedPackets += 1 }
         let decodeTime = track.lastOutput ?? source
         (video, audio) = kind == .video ? (track, other) : (other, track)
@@ -175,6 +185,8 @@ private struct Track: Sendable {
     var base: Base?
     /// The last decode time put out, in ticks.
     var lastOutput: Int64?
+    /// The number of the base that was put out with.
+    var outputBase: Int?
     /// The last distance between two decode times, 1 tick to 1 s.
     var frameTicks: Int64
 

@@ -14,6 +14,8 @@ package enum RenditionError: Error, Equatable {
     case duplicateName(String)
     /// The encoder, once tried, does not take what the specification asks of it.
     case refusedByEncoder(String, rendition: String, reason: String)
+    /// The overlay cannot be drawn.
+    case refusedOverlay(reason: String)
 }
 
 extension RenditionError: CustomStringConvertible {
@@ -44,6 +46,9 @@ extension RenditionError: CustomStringConvertible {
             return "two renditions are called \(name); give one of them another name in full: name=NAME,KEY=VALUE,…"
         case .refusedByEncoder(let encoder, let rendition, let reason):
             return "\(encoder) does not take what \(rendition) asks: \(reason)"
+        case .refusedOverlay(let reason):
+            return "the clock cannot be drawn: \(reason) (it needs libavfilter's drawtext, and a font that fontconfig "
+                + "finds, such as the package fonts-dejavu-core)"
         }
     }
 }

@@ -1,4 +1,19 @@
 import LibAV
+import Media
+
+extension Overlay {
+    /// Draws it once, so that a missing font is found when the service starts.
+    package func verify() throws(RenditionError) {
+        guard self == .clock else { return }
+        do throws(LibAVError) {
+            var graph = try FilterGraph(
+                source: "color=size=256x64:rate=1,\(VideoFilters.clock(height: 64))", kind: .video)
+            _ = try graph.receive()
+        } catch {
+            throw .refusedOverlay(reason: error.reason)
+        }
+    }
+}
 
 /// What libavfilter does to a picture on its way into a rendition.
 enum VideoFilters {

@@ -33,12 +33,27 @@ package struct IngestSettings: Equatable {
             for text in texts { destinations.append(try Self.destination(text, of: key, reader)) }
         }
         if let texts = reader.texts("rendition") { ingest.renditions = try Self.renditions(texts, reader) }
-        if let value = try reader.choice("overlay", of: Overlay.self) { ingest.overlay = value }
+        if let value = try reader.choice("overlay", of: Overlay.self) {
+            do throws(RenditionError) {
+                try value.verify()
+            } catch {
+                throw reader.refusal(of: "overlay", accepted: "none, or clock where it can be drawn: \(error)")
+            }
+            ingest.overlay = value
+        }
         if let texts = reader.texts("input") { ingest.inputs = try Self.inputs(texts, reader) }
         if let value = try reader.boolean("input-realtime") { ingest.paceInputs = value }
         let stream = "a stream such as test, which is live/test, or APP/STREAM"
         ingest.testPattern = try reader.value("test-pattern", accepted: stream) { text in
             StreamName(publishedAs: text).map { String($0.path.dropFirst()) }
+        }
+        if ingest.testPattern != nil {
+            do throws(TestPatternError) {
+                try TestPattern.verify()
+            } catch {
+                throw reader.refusal(
+                    of: "test-pattern", accepted: "a stream where there is all that it needs: \(error)")
+            }
         }
         if let value = try reader.duration("segment-duration", in: .milliseconds(500)...(.seconds(30))) {
             ingest.segmentDuration = value

@@ -14,7 +14,19 @@ struct FlashAndBeep {
             "-v", "info", "-nostats", "-copyts", "-i", path, "-map", "0:a", "-af", "silencedetect=noise=0.1:d=0.3",
             "-f", "null", "-",
         ]).messages
-        beeps = silences.split(separator: "\n").compactMap { Self.number(behind: "silence_end: ", in: $0) }
+        beeps = Self.beeps(silences)
+    }
+
+    /// The ends of silences behind which it is silent again as soon as a beep is over: a file's end is one as well.
+    private static func beeps(_ text: String) -> [Double] {
+        var beeps: [Double] = []
+        var end: Double?
+        for line in text.split(separator: "\n") {
+            if let value = number(behind: "silence_end: ", in: line) { end = value }
+            guard let start = number(behind: "silence_start: ", in: line), let beep = end else { continue }
+            if 0.05...0.2 ~= start - beep { beeps.append(beep) }
+        }
+        return beeps
     }
 
     /// The times of pictures that are white behind one that is not.

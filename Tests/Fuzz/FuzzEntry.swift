@@ -3,6 +3,7 @@ import Glibc
 /// A decoder under libFuzzer: takes any bytes, and traps where it breaks a promise.
 private enum FuzzEntry: String, CaseIterable {
     case chunks, amf0, handshake, tags, aggregate, playlist, avcConfiguration, audioConfiguration, timeline
+    case annexB, adts
     case objectKey, byteRange, cachePolicy
 
     func run(_ bytes: UnsafeRawBufferPointer) {
@@ -16,6 +17,8 @@ private enum FuzzEntry: String, CaseIterable {
         case .avcConfiguration: unsafe fuzzAVCDecoderConfiguration(bytes)
         case .audioConfiguration: unsafe fuzzAudioSpecificConfig(bytes)
         case .timeline: unsafe fuzzTimeline(bytes)
+        case .annexB: unsafe fuzzAnnexB(bytes)
+        case .adts: unsafe fuzzADTS(bytes)
         case .objectKey: unsafe fuzzObjectKey(bytes)
         case .byteRange: unsafe fuzzByteRange(bytes)
         case .cachePolicy: unsafe fuzzCachePolicy(bytes)

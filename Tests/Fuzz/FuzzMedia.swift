@@ -17,6 +17,31 @@ package func fuzzAudioSpecificConfig(_ bytes: UnsafeRawBufferPointer) {
     precondition((480...2_048).contains(configuration.samplesPerAccessUnit))
 }
 
+/// Units lie within the bytes, and come back from their length-prefixed form.
+package func fuzzAnnexB(_ bytes: UnsafeRawBufferPointer) {
+    let buffer = unsafe ByteBuffer(bytes: bytes)
+    let units = AnnexB.nalUnits(buffer)
+    precondition(units.reduce(0) { $0 + $1.readableBytes } <= buffer.readableBytes)
+    var prefixed = AnnexB.lengthPrefixed(units)
+    for unit in units where AnnexB.type(of: unit) != 9 {
+        precondition(prefixed.readLengthPrefixedSlice(as: UInt32.self) == unit)
+    }
+    precondition(prefixed.readableBytes == 0)
+}
+
+/// Each frame takes its bytes off, and none without.
+package func fuzzADTS(_ bytes: UnsafeRawBufferPointer) {
+    var buffer = unsafe ByteBuffer(bytes: bytes)
+    while true {
+        let before = buffer.readableBytes
+        guard let frame = try? ADTSFrame(&buffer) else {
+            precondition(buffer.readableBytes == before)
+            return
+        }
+        precondition(before - buffer.readableBytes >= frame.accessUnit.readableBytes + 7)
+    }
+}
+
 /// Whatever timestamps come, each track goes forward and nothing is negative. Nine bytes are a packet.
 package func fuzzTimeline(_ bytes: UnsafeRawBufferPointer) {
     var timeline = Timeline()
@@ -26,6 +51,7 @@ package func fuzzTimeline(_ bytes: UnsafeRawBufferPointer) {
         if flags & 0x80 != 0 { timeline.restart() }
         let track: TrackKind = flags & 1 == 0 ? .video : .audio
         let times = timeline.place(track, rawTimestamp: raw, compositionTime: composition)
+        if times.isEarly { continue }
         if let last = last[track] { precondition(times.decodeTime > last) }
         precondition(times.decodeTime.value >= 0 && times.presentationTime >= times.decodeTime)
         last[track] = times.decodeTime

@@ -40,6 +40,25 @@ import Testing
         #expect(timeline.clampedPackets == 0)
     }
 
+    @Test func `audio from before a new publisher's start is early, where audio has been already`() {
+        var timeline = Timeline()
+        for step in UInt32(0)..<10 {
+            _ = timeline.place(.video, rawTimestamp: step * 33, compositionTime: 0)
+            _ = timeline.place(.audio, rawTimestamp: step * 33, compositionTime: 0)
+        }
+        timeline.restart()
+        #expect(timeline.place(.video, rawTimestamp: 1_000, compositionTime: 0).isEarly == false)
+        // The new base begins one frame, 33 ms, behind the last.
+        for raw in [900, 940, 960] as [UInt32] {
+            #expect(timeline.place(.audio, rawTimestamp: raw, compositionTime: 0).isEarly == true)
+        }
+        let first = timeline.place(.audio, rawTimestamp: 990, compositionTime: 0)
+        #expect(first.isEarly == false)
+        #expect(first.decodeTime.value == Self.start + (9 * 33 + 33 - 10) * 90)
+        // Within a base, audio that steps back is moved, not dropped.
+        #expect(timeline.place(.audio, rawTimestamp: 980, compositionTime: 0).isEarly == false)
+    }
+
     @Test(
         arguments: [(UInt32.max - 49, 0), (0x7FFF_FFFF - 49, 0), (0x7FFF_FFFF - 49, 0x8000_0000)] as [(UInt32, UInt32)])
     func `a wrap goes unnoticed, of 32 bits, of 31, and where there is none`(first: UInt32, wrapped: UInt32) {
