@@ -87,13 +87,14 @@ final class Broadcast {
         self.ingest = ingest
         self.release = release
         broadcast = BroadcastContext(name, ingest: ingest)
-        renditions = BroadcastRenditions(broadcast)
         var cutting = Segmenter.Configuration()
         cutting.segmentDuration = ingest.configuration.segmentDuration
         let specs = ingest.configuration.renditions
         let hasSource = specs.contains { $0.kind == .source }
+        let hasLadder = specs.contains { $0.kind != .source }
+        renditions = BroadcastRenditions(broadcast, hasLadder: hasLadder)
         if hasSource { cutter = SegmentCutter(configuration: cutting) }
-        guard specs.contains(where: { $0.kind != .source }) else { return }
+        guard hasLadder else { return }
         cutting.cutsAnywhere = true
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         ladder = Ladder(
@@ -200,10 +201,7 @@ final class Broadcast {
         guard let boundary else { return }
         self.boundary = boundary.number
         if case .live(let publisher) = state { count(boundary, of: publisher) }
-        // The source has no segments where neither of its tracks can be in them.
-        if tracks.formats.contains(where: \.isTransmuxable) {
-            renditions.boundary(boundary, in: RenditionSpec.source.name)
-        }
+        renditions.boundary(boundary, in: RenditionSpec.source.name)
         ladder?.send(.boundary(boundary))
     }
 
@@ -278,6 +276,7 @@ final class Broadcast {
                 for name in names { renditions.receive(packet, in: name, behind: boundary) }
             case .cut(let boundary):
                 if case .live(let publisher) = state { count(boundary, of: publisher) }
+            case .planned(let names): renditions.planned(names)
             case .captions(let services): renditions.captions(services)
             case .failed(let name): renditions.failed(name)
             }

@@ -12,9 +12,18 @@ final class BroadcastRenditions {
     /// Those whose encoder has given up; no player is sent to them any more.
     private var failed: Set<String> = []
     private var isAbandoned = false
+    /// Whether it is known which renditions the ladder makes of this source.
+    private var isPlanned: Bool
+    /// When a player could have been sent to the first of them, in milliseconds since 1970.
+    private var firstBegun: Int64?
 
-    init(_ broadcast: BroadcastContext) {
+    /// How long players are kept waiting for renditions that are to come, in milliseconds.
+    private static let patience: Int64 = 2_000
+
+    /// - Parameter hasLadder: whether others than `source` are to come, named by ``planned(_:)``.
+    init(_ broadcast: BroadcastContext, hasLadder: Bool) {
         self.broadcast = broadcast
+        isPlanned = !hasLadder
         multivariant = MultivariantState(specs: broadcast.ingest.configuration.renditions)
     }
 
@@ -30,22 +39,32 @@ final class BroadcastRenditions {
 
     func captions(_ services: Set<CaptionService>) { multivariant.captions.formUnion(services) }
 
+    /// The ladder is going to make these.
+    func planned(_ names: [String]) {
+        isPlanned = true
+        for name in names { _ = rendition(name) }
+    }
+
     func failed(_ name: String) {
         failed.insert(name)
         renditions[name]?.end()
     }
 
-    func formats(_ formats: [TrackFormat], of name: String) { rendition(name).formats = formats }
+    /// A rendition begins with its first formats; without any, it need not.
+    func formats(_ formats: [TrackFormat], of name: String) {
+        if renditions[name] != nil || !formats.isEmpty { rendition(name).formats = formats }
+    }
 
     func boundary(_ boundary: SegmentBoundary, in name: String) {
+        guard let rendition = renditions[name], !failed.contains(name) else { return }
         if boundary.closed?.isForced == true { multivariant.hasForcedCuts = true }
-        rendition(name).boundary(boundary)
-        // Not before every rendition's media playlist, which plain HLS gets with its first complete segment.
+        rendition.boundary(boundary)
         if boundary.begun != nil { putMultivariant() }
     }
 
     func receive(_ packet: MediaPacket, in name: String, behind boundary: Int) {
-        rendition(name).receive(packet, behind: boundary)
+        guard let rendition = renditions[name], !failed.contains(name) else { return }
+        rendition.receive(packet, behind: boundary)
     }
 
     func end() {
@@ -68,10 +87,16 @@ final class BroadcastRenditions {
         return rendition
     }
 
+    /// Not before the media playlists, which plain HLS gets with its first complete segment.
     private func putMultivariant() {
+        let now = Int64(IngestContext.unixMilliseconds)
         let living = renditions.values.filter { !failed.contains($0.name) }
-        guard !isAbandoned, living.allSatisfy(\.hasPlaylist) else { return }
-        if let text = multivariant.next(of: living, now: Int64(IngestContext.unixMilliseconds)) {
+        let ready = living.filter(\.hasPlaylist)
+        guard !isAbandoned, !ready.isEmpty else { return }
+        let first = firstBegun ?? now
+        firstBegun = first
+        guard isPlanned && ready.count == living.count || now - first >= Self.patience else { return }
+        if let text = multivariant.next(of: ready, now: now) {
             broadcast.putPlaylist("playlist.m3u8", text)
         }
     }

@@ -8,6 +8,7 @@ struct IngestMetrics: Sendable {
     let receivedBytes = Counter(label: "headwater.ingest.received.bytes")
     let accessUnits = Counter(label: "headwater.ingest.access.units")
     let unmuxable = Counter(label: "headwater.ingest.access.units.unmuxable")
+    let unplaced = Counter(label: "headwater.ingest.access.units.unplaced")
     let segments = Counter(label: "headwater.ingest.segments")
     let forcedCuts = Counter(label: "headwater.ingest.segments.forced")
     let discontinuities = Counter(label: "headwater.ingest.discontinuities")

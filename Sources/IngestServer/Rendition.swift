@@ -56,7 +56,10 @@ final class Rendition {
     func receive(_ packet: MediaPacket, behind boundary: Int) {
         switch packet.track {
         case .video: run(assembly.video(packet))
-        case .audio: run(assembly.audio(packet, behind: boundary))
+        case .audio:
+            let dropped = assembly.droppedAudio
+            run(assembly.audio(packet, behind: boundary))
+            if assembly.droppedAudio > dropped { ingest.metrics.unplaced.increment() }
         }
     }
 

@@ -35,14 +35,9 @@ import NIOCore
     ) -> (decode: Timestamp, presentation: Timestamp) {
         lastArrival = .now
         let decodeTime = ticks(decode) ?? ticks(presentation) ?? nextDecodeTime
-        let step = ticks(duration).flatMap { $0.value > 0 ? $0 : nil } ?? defaultDuration
+        let step = ticks(duration).flatMap { $0.value > 0 ? $0 : nil } ?? stream.packetDuration
         nextDecodeTime = decodeTime + step
         return (decodeTime, ticks(presentation) ?? decodeTime)
-    }
-
-    private var defaultDuration: Timestamp {
-        let rate = stream.framesPerSecond ?? 30
-        return Timestamp(value: Int64((90_000 / rate).rounded()), timescale: Timestamp.mpegTimescale)
     }
 
     private func ticks(_ time: Int64) -> Timestamp? {

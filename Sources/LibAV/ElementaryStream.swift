@@ -59,6 +59,24 @@ struct ElementaryStream {
         return parameters.framesPerSecond
     }
 
+    /// How long a packet lasts that does not say so: several audio frames share the one timestamp MPEG-TS has for them.
+    var packetDuration: Timestamp {
+        switch parameters.kind {
+        case .video:
+            let ticks = (Double(Timestamp.mpegTimescale) / (framesPerSecond ?? 30)).rounded()
+            return Timestamp(value: Int64(ticks), timescale: Timestamp.mpegTimescale)
+        case .audio:
+            if case .aac(let configuration)? = format {
+                return Timestamp(
+                    value: Int64(configuration.samplesPerAccessUnit),
+                    timescale: Int32(clamping: configuration.sampleRate))
+            }
+            let samples: [String: Int64] = ["mp2": 1_152, "mp3": 1_152, "ac3": 1_536, "eac3": 1_536, "opus": 960]
+            let rate = parameters.sampleRate > 0 ? parameters.sampleRate : 48_000
+            return Timestamp(value: samples[parameters.name] ?? 1_024, timescale: Int32(clamping: rate))
+        }
+    }
+
     /// A record that replaces the one of before, which some containers put beside a packet.
     mutating func replaceExtradata(_ extradata: ByteBuffer) {
         let replaced: TrackFormat?

@@ -22,7 +22,7 @@ package import NIOCore
 
     /// Sets a muxer up for tracks of these formats.
     package init(_ formats: [TrackFormat]) throws(LibAVError) {
-        av_log_set_level(AV_LOG_FATAL)
+        LogCollector.isInstalled
         var allocated: UnsafeMutablePointer<AVFormatContext>?
         try unsafe checked(
             avformat_alloc_output_context2(&allocated, nil, "mpegts", nil), "avformat_alloc_output_context2")

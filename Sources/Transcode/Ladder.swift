@@ -29,6 +29,8 @@ package final class Ladder: Sendable {
     }
 
     package enum Output: Sendable {
+        /// The renditions there are to be, before anything else of them.
+        case planned([String])
         /// A rendition's tracks from its next segment on, video first.
         case formats([TrackFormat], rendition: String)
         case boundary(SegmentBoundary, rendition: String)

@@ -325,10 +325,12 @@ actor LadderSource {
                 entry.encoder =
                     entry.encoder
                     ?? RenditionEncoder(
-                        name, video, overlay: overlay, eventLoop: threads.lend(), logger: logger, output: output)
+                        name, video, overlay: overlay, eventLoop: threads.lend(), metrics: metrics, logger: logger,
+                        output: output)
             }
             running[name] = entry
         }
+        output([.planned(plan.map(\.spec.name))])
         logger.info(
             "ladder",
             metadata: [

@@ -41,6 +41,7 @@ actor RenditionEncoder {
     private let overlay: Overlay
     private let logger: Logger
     private let output: @Sendable ([Ladder.Output]) -> Void
+    private let metrics: TranscodeMetrics
     private let encodedFrames: Counter
     private let droppedFrames: Counter
 
@@ -62,8 +63,8 @@ actor RenditionEncoder {
     private static let captionBytesLimit = 93
 
     init(
-        _ name: String, _ video: RenditionSpec.Video, overlay: Overlay, eventLoop: any EventLoop, logger: Logger,
-        output: @escaping @Sendable ([Ladder.Output]) -> Void
+        _ name: String, _ video: RenditionSpec.Video, overlay: Overlay, eventLoop: any EventLoop,
+        metrics: TranscodeMetrics, logger: Logger, output: @escaping @Sendable ([Ladder.Output]) -> Void
     ) {
         self.name = name
         self.video = video
@@ -73,6 +74,7 @@ actor RenditionEncoder {
         var logger = logger
         logger[metadataKey: "rendition"] = "\(name)"
         self.logger = logger
+        self.metrics = metrics
         encodedFrames = TranscodeMetrics.encodedFrames(rendition: name)
         droppedFrames = TranscodeMetrics.droppedFrames(rendition: name)
         converter = FrameRateConverter(video.frameRate)
@@ -257,6 +259,7 @@ actor RenditionEncoder {
 
     private func fail(_ error: LibAVError) {
         hasFailed = true
+        metrics.failedRenditions.increment()
         encoder = nil
         graph = nil
         lastFrame = nil
