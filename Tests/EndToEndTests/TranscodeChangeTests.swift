@@ -43,6 +43,45 @@ extension TranscodeTests {
         }
     }
 
+    @Test func `a ladder goes on while audio comes late and stops`() async throws {
+        try await withTemporaryFolder { folder in
+            try await MediaSource(testDescription: "audio from 3 s to 6 s", seconds: 9).make("\(folder)/whole.flv")
+            var file = try FLVFile(path: "\(folder)/whole.flv")
+            file.tags.removeAll { tag in
+                tag.type == FLVFile.Tag.audio && !tag.isHeader && !(3_000..<6_000).contains(tag.time)
+            }
+            try file.write(to: "\(folder)/source.flv")
+            let names = ["source", "low", "audio"]
+            let flags = Self.flags(
+                "source", "name=low,size=320x180,video-bitrate=400k,preset=ultrafast,audio-bitrate=64k", "audio")
+            try await withServices(ingest: flags + ["--resume-window", "1s"]) { services in
+                let ladder = try await services.publishAndCapture(
+                    "\(folder)/source.flv", "live/stream", names, in: folder)
+                // There is nothing in the segments of `audio` while there is none; their numbers go on.
+                let pictures = LadderCapture(
+                    renditions: ladder.renditions.filter { $0.name != "audio" }, multivariant: ladder.multivariant)
+                let problems = try await pictures.problems()
+                #expect(problems == [])
+                let segments = try ladder["audio"].follower.ladderSegments.map(\.number)
+                #expect(segments == (try ladder["source"].follower.ladderSegments.map(\.number)))
+                let sent = try ladder["source"].pictureTimes
+                #expect(sent.count == 270)
+                let encoded = try ladder["low"].pictureTimes
+                #expect(Set(encoded).isSubset(of: sent))
+                let dropped = try await services.droppedFrames()
+                #expect(sent.count - encoded.count == dropped)
+                let start = try #require(sent.first)
+                for name in names {
+                    let sound = try ladder[name].soundTimes
+                    let first = try #require(sound.first)
+                    let last = try #require(sound.last)
+                    #expect(abs(Double(first - start) / 90_000 - 3) < 0.1, "\(name)")
+                    #expect(abs(Double(last - start) / 90_000 - 6) < 0.1, "\(name)")
+                }
+            }
+        }
+    }
+
     /// The pictures' widths in order, each as often as it changes.
     private static func widths(_ path: String) async throws -> [Int] {
         let lines = try await FFmpeg.probe(path, ["-select_streams", "v", "-show_entries", "frame=width"])
