@@ -21,10 +21,6 @@ package struct SegmentCutter: ~Copyable {
         segmenter = Segmenter(configuration: configuration, tracks: [])
     }
 
-    /// Segments that ended before a packet that is no keyframe, or within a gap.
-    package var forcedCuts: Int { segmenter.forcedCuts }
-    package var tracks: Set<TrackKind> { segmenter.tracks }
-
     /// - Parameter now: milliseconds since 1970.
     package mutating func receive(
         track: TrackKind, decodeTime: Timestamp, presentationTime: Timestamp, isKeyframe: Bool, isDiscontinuity: Bool,

@@ -146,11 +146,13 @@ extension Segmenter {
     ) -> Action {
         let elapsed = time - open.start
         let margin = max(2 * frame(of: track, at: time, in: open), Self.margin)
+        let hasStalled = track == .audio && time - (open.lastVideo ?? open.start) > Self.stall
+        // Where pictures have stopped although any could be cut at, it is no use to wait for the next.
+        let limit = hasStalled && cutsAnywhere ? Int64(targetDuration) * 90_000 + 45_000 : limit
         let isTooLong = elapsed > 0 && elapsed + margin >= limit
         if begins, elapsed < limit, isCutDue(at: time, elapsed: elapsed, track) {
             return cut(open, at: time, before: track, packetTime: time, isKeyframe: isKeyframe, isForced: false)
         }
-        let hasStalled = track == .audio && time - (open.lastVideo ?? open.start) > Self.stall
         guard isTooLong, track == driver || hasStalled else {
             note(track, at: time, isKeyframe: isKeyframe, in: open)
             return .append

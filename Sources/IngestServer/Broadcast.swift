@@ -208,7 +208,7 @@ final class Broadcast {
     private func count(_ boundary: SegmentBoundary, of publisher: Publisher) {
         if let closed = boundary.closed {
             if closed.isForced { ingest.metrics.forcedCuts.increment() }
-            if closed.hasRaisedTargetDuration { adviseOnKeyframes(closed) }
+            if closed.hasRaisedTargetDuration, cutter != nil { adviseOnKeyframes(closed) }
         }
         guard boundary.begun != nil else { return }
         segments.note(.now(), beyond: Self.segmentsLimit) {
@@ -245,6 +245,7 @@ final class Broadcast {
         // What never produced anything has nothing to resume, and makes room at once.
         if renditions.segmentsBegun == 0, release() {
             state = .ended
+            renditions.abandon()
             ladder?.stop()
             ladder = nil
             logger.info("publisher left without a segment")

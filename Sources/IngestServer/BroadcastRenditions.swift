@@ -47,7 +47,7 @@ final class BroadcastRenditions {
 
     func failed(_ name: String) {
         failed.insert(name)
-        renditions[name]?.end()
+        renditions[name]?.fail()
     }
 
     /// A rendition begins with its first formats; without any, it need not.
@@ -68,7 +68,7 @@ final class BroadcastRenditions {
     }
 
     func end() {
-        for rendition in renditions.values { rendition.end() }
+        for rendition in renditions.values where !failed.contains(rendition.name) { rendition.end() }
     }
 
     func forget() {
@@ -83,6 +83,7 @@ final class BroadcastRenditions {
     private func rendition(_ name: String) -> Rendition {
         if let rendition = renditions[name] { return rendition }
         let rendition = Rendition(name, of: broadcast)
+        if isAbandoned { rendition.abandon() }
         renditions[name] = rendition
         return rendition
     }

@@ -33,9 +33,5 @@ final class IngestContext: Sendable {
     func used(_ number: Int) { highestNumber.withLock { $0 = max($0, number) } }
 
     /// Milliseconds since 1970.
-    static var unixMilliseconds: UInt64 {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &now)
-        return UInt64(max(0, now.tv_sec)) * 1_000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
-    }
+    static var unixMilliseconds: UInt64 { UInt64(max(0, WallClock.milliseconds)) }
 }

@@ -75,9 +75,10 @@ package struct IngestServer: Service {
             }
             try? await gracefulShutdown()
             publishers.cancelAll()
+            // Not behind the inputs: one that looks a name up cannot be hurried.
+            try? await listener.close()
+            await registry.drain()
         }
-        try await listener.close()
-        await registry.drain()
         await ingest.transcodeThreads.shutdown()
     }
 

@@ -6,7 +6,7 @@ package import RTMP
 /// | how a publish ended | what follows |
 /// |---|---|
 /// | the ingest stops | nothing |
-/// | the end of a file or of a descriptor | nothing: it has been played |
+/// | the end of a file or of a descriptor, or damage in a file | nothing: it has been played |
 /// | a descriptor that failed | nothing: it cannot be opened again |
 /// | a listener's peer left | the next peer is waited for at once |
 /// | another publisher took over | the longest wait |
@@ -37,7 +37,7 @@ package struct InputLife: Sendable {
         switch end {
         case .cancelled, .closed(.draining):
             return .over
-        case .ended where isPlainFile:
+        case .ended where isPlainFile, .failed(.read) where isPlainFile:
             return .over
         case .closed(.takenOver) where !isPlainFile:
             return .reopen(after: Backoff.longest)

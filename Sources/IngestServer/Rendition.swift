@@ -63,6 +63,13 @@ final class Rendition {
         }
     }
 
+    /// Its encoder does not work: the playlist ends with the last complete segment.
+    func fail() {
+        growing?.abandon()
+        growing = nil
+        end()
+    }
+
     /// The playlist ends. Segments in it are still delivered until ``forget()``.
     func end() {
         playlist?.end()

@@ -4,6 +4,7 @@ import Logging
 import Media
 import NIOCore
 import RTMP
+import Transcode
 
 /// A built-in encoder: a moving picture with the clock in it and a beep each second, published as from outside.
 package struct TestPattern: Sendable {

@@ -47,7 +47,7 @@ import NIOCore
     package init(_ address: InputAddress, interrupt: Interrupt, limits: Limits = Limits()) throws(LibAVError) {
         let storage = try PacketStorage()
         let input = try InputContext(address, interrupt: interrupt, limit: limits.opening)
-        interrupt.setDeadline(after: limits.opening)
+        interrupt.setDeadline(after: input.waitsForWriter ? nil : limits.opening)
         try unsafe checked(avformat_find_stream_info(input.pointer, nil), "avformat_find_stream_info")
         let tracks = Self.pickTracks(of: input)
         guard !tracks.isEmpty else { throw .refused("avformat_find_stream_info", reason: "no picture or sound in it") }
@@ -67,7 +67,7 @@ import NIOCore
     /// of its tracks for too long.
     package mutating func read() throws(LibAVError) -> Event? {
         if let event = events.popFirst() { return event }
-        interrupt.setDeadline(after: limits.reading)
+        interrupt.setDeadline(after: input.waitsForWriter ? nil : limits.reading)
         while events.isEmpty {
             guard !interrupt.isCancelled, !interrupt.isPastDeadline else {
                 throw .failed("av_read_frame", code: clibav_exit)

@@ -5,6 +5,8 @@ import CLibAV
     let pointer: UnsafeMutablePointer<AVFormatContext>
     /// Whether it is a file with an end, which a FIFO is not.
     let isPlainFile: Bool
+    /// Whether it is a pipe, whose writer may take its time.
+    let waitsForWriter: Bool
     private let io: IO
     private let interrupt: Interrupt
 
@@ -35,11 +37,15 @@ import CLibAV
 
     /// Opens an input and reads its header.
     ///
-    /// - Parameter limit: for connecting and for the header, each; who waits for a peer waits without limit.
+    /// - Parameter limit: for connecting and for the header, each; who waits for a peer, or for what a pipe's writer
+    ///   has to say, waits without limit.
     init(_ address: InputAddress, interrupt: Interrupt, limit: Duration) throws(LibAVError) {
         LogCollector.isInstalled
         let io = try Self.openIO(address, interrupt: interrupt, limit: limit)
-        interrupt.setDeadline(after: address.kind == .session ? nil : limit)
+        switch (address.kind, io) {
+        case (.session, _), (_, .descriptor): interrupt.setDeadline(after: nil)
+        default: interrupt.setDeadline(after: limit)
+        }
         guard let context = unsafe avformat_alloc_context() else {
             io.close()
             throw .outOfMemory
@@ -62,6 +68,7 @@ import CLibAV
             throw .failed("avformat_open_input", code: code)
         }
         unsafe pointer = unsafe context
+        if case .descriptor = io { waitsForWriter = true } else { waitsForWriter = false }
         if case .libavformat = io { isPlainFile = address.kind == .file } else { isPlainFile = false }
         self.io = io
         self.interrupt = interrupt

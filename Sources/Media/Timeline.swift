@@ -18,7 +18,7 @@ package struct Timeline: Sendable {
     package struct PacketTimes: Hashable, Sendable {
         /// Above every earlier one of its track.
         package var decodeTime: Timestamp
-        /// Not before `decodeTime`.
+        /// Not before `decodeTime`, and at most 8 s behind it.
         package var presentationTime: Timestamp
         /// Whether the timeline behind this packet has nothing to do with the one before it.
         package var isDiscontinuity: Bool
@@ -83,12 +83,14 @@ package struct Timeline: Sendable {
         track.outputBase = track.base?.number
         if track.put(out: source) != source { clampedPackets += 1 }
         let decodeTime = track.lastOutput ?? source
+        let composition = min(Int64(compositionTime), Self.longestComposition)
+        let presentationTime = max(decodeTime, source + Self.ticks(milliseconds: composition))
+        track.latestShown = max(track.latestShown ?? presentationTime, presentationTime)
         (video, audio) = kind == .video ? (track, other) : (other, track)
         return PacketTimes(
             decodeTime: Timestamp(value: decodeTime, timescale: Timestamp.mpegTimescale),
             presentationTime: Timestamp(
-                value: max(decodeTime, source + Self.ticks(milliseconds: Int64(compositionTime))),
-                timescale: Timestamp.mpegTimescale),
+                value: presentationTime, timescale: Timestamp.mpegTimescale),
             isDiscontinuity: isDiscontinuity)
     }
 }
@@ -100,11 +102,14 @@ extension Timeline {
     private static let backward: Int64 = 1_000
     /// What a track may go beyond all others, and how near it must come to share a base, in milliseconds.
     private static let forward: Int64 = 10_000
+    /// How far a picture may be shown behind its decoding, in milliseconds: 16 of them at two a second.
+    private static let longestComposition: Int64 = 8_000
 
     private static func ticks(milliseconds: Int64) -> Int64 { milliseconds * 90 }
 
+    /// The latest time anything put out is shown at.
     private var latestOutput: Int64? {
-        switch (video.lastOutput, audio.lastOutput) {
+        switch (video.latestShown, audio.latestShown) {
         case (let video?, let audio?): max(video, audio)
         case (let video, let audio): video ?? audio
         }
@@ -185,6 +190,8 @@ private struct Track: Sendable {
     var base: Base?
     /// The last decode time put out, in ticks.
     var lastOutput: Int64?
+    /// The latest presentation time, in ticks.
+    var latestShown: Int64?
     /// The number of the base that was put out with.
     var outputBase: Int?
     /// The last distance between two decode times, 1 tick to 1 s.

@@ -92,7 +92,6 @@ private final class AudioEncoding {
     private var encoder: AudioEncoder
     private var graph: FilterGraph?
     private var layout: FrameLayout?
-    private var lastTime: Timestamp?
 
     init(_ configuration: AudioEncoder.Configuration, renditions: [String]) throws(LibAVError) {
         self.configuration = configuration
@@ -135,9 +134,6 @@ private final class AudioEncoding {
 
     private func takePackets(into outputs: inout [AudioLadder.Output]) throws(LibAVError) {
         while let packet = try encoder.receive() {
-            // What a fresh encoder gives first lies before its sound, and may lie before what the last one gave.
-            if let lastTime, packet.decodeTime <= lastTime { continue }
-            lastTime = packet.decodeTime
             outputs.append(AudioLadder.Output(packet: packet, renditions: renditions))
         }
     }

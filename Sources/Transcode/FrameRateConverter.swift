@@ -43,6 +43,12 @@ package struct FrameRateConverter: Sendable {
         step = rate.map { 90_000 / $0.framesPerSecond } ?? 0
     }
 
+    /// The next picture has nothing to do with those before, and is shown behind them.
+    package mutating func restart() {
+        grid = nil
+        lastReceived = nil
+    }
+
     /// - Parameters:
     ///   - time: when the picture is shown; at or before that of an earlier picture, it is dropped, or shown one tick
     ///     behind it where it starts a segment.

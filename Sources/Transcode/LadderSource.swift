@@ -24,6 +24,8 @@ actor LadderSource {
     private var framesPerSecond: Double?
     private var decoder: Decoder?
     private var awaitsKeyframe = true
+    /// Access units that have been decoded since the format came; far below 0 once there was a frame.
+    private var frameless = 0
     private var deinterlacer: Deinterlacer?
     private var audio: AudioLadder?
     /// Nil where cuts come from outside.
@@ -33,11 +35,13 @@ actor LadderSource {
     /// The number of the last boundary that has been passed on, and whether a segment began there.
     private var boundary = 0
     private var isOpen = false
-    /// The renditions that run, by name; nil until the source's picture is known.
+    /// The renditions that run or have run, by name.
     private var running: [String: RunningRendition] = [:]
     private var isPlanned = false
     private var layout: FrameLayout?
     private var captions: Set<CaptionService> = []
+    /// The last decode time of each audio, by its first rendition.
+    private var lastAudio: [String: Timestamp] = [:]
     private var hasToldUndecodable = false
 
     private struct RunningRendition {
@@ -48,6 +52,10 @@ actor LadderSource {
 
     /// Frames a second where neither the source nor the rendition says.
     private static let defaultRate = 30.0
+    /// Cuts that wait for their frames at most.
+    private static let awaitedLimit = 16
+    /// Access units without a frame after which the video counts as undecodable: more than any encoder reorders.
+    private static let framelessLimit = 120
     /// How long a cut waits for its frame when audio shows that time goes on.
     private static let patience = Timestamp.milliseconds(1_000)
 
@@ -77,12 +85,11 @@ actor LadderSource {
             case .audio: receiveAudio(packet)
             }
         case .boundary(let boundary):
-            if boundary.begun == nil {
-                drain()
-                pass(awaited + [boundary])
+            if boundary.begun?.isDiscontinuous != false { drain() }
+            awaited.append(boundary)
+            if boundary.begun == nil || awaited.count > Self.awaitedLimit {
+                pass(awaited)
                 awaited = []
-            } else {
-                awaited.append(boundary)
             }
         case .interrupted:
             interrupt()
@@ -114,10 +121,11 @@ actor LadderSource {
     }
 
     private func formatArrived(_ format: TrackFormat, framesPerSecond: Double?) {
-        drain()
         switch format.kind {
         case .video:
+            drain()
             videoFormat = format
+            frameless = 0
             self.framesPerSecond = Self.rate(of: format) ?? framesPerSecond
             awaitsKeyframe = true
             decoder = nil
@@ -127,6 +135,7 @@ actor LadderSource {
                 logger.error("the video cannot be decoded", metadata: ["reason": "\(error.reason)"])
             }
         case .audio:
+            restartAudio()
             do throws(LibAVError) {
                 audio = try AudioLadder(format, for: specs.filter { $0.kind != .source })
             } catch {
@@ -134,9 +143,21 @@ actor LadderSource {
                 logger.error("the audio cannot be transcoded", metadata: ["reason": "\(error.reason)"])
             }
         }
+        tracksChanged()
+    }
+
+    private func tracksChanged() {
         isPlanned = false
         let kinds = Set([videoFormat == nil ? nil : TrackKind.video, audio == nil ? nil : .audio].compactMap(\.self))
         if let closed = cutter?.formatsChanged(to: kinds) { pass([closed]) }
+    }
+
+    /// The rest goes on without the video, until its format changes.
+    private func giveUpVideo() {
+        logger.error("the video cannot be decoded; the ladder goes on without")
+        videoFormat = nil
+        decoder = nil
+        tracksChanged()
     }
 
     private static func rate(of format: TrackFormat) -> Double? {
@@ -159,7 +180,9 @@ actor LadderSource {
         } catch {
             undecodable(error)
         }
+        frameless += 1
         takeFrames()
+        if frameless > Self.framelessLimit, decoder != nil { giveUpVideo() }
     }
 
     private func undecodable(_ error: LibAVError) {
@@ -174,6 +197,7 @@ actor LadderSource {
         do throws(LibAVError) {
             while let frame = try decoder?.receive() {
                 metrics.decodedFrames.increment()
+                frameless = .min / 2
                 if deinterlacer == nil, frame.isInterlaced { deinterlacer = Deinterlacer() }
                 if deinterlacer != nil {
                     try deinterlacer?.send(frame)
@@ -188,7 +212,10 @@ actor LadderSource {
     }
 
     private func receive(_ frame: Frame) {
-        if layout != frame.layout || !isPlanned { plan(frame) }
+        if layout != frame.layout || !isPlanned {
+            if isPlanned, let closed = cutter?.interrupted() { pass([closed]) }
+            plan(frame)
+        }
         if !frame.captions.isEmpty {
             let seen = CaptionService.services(in: frame.captions)
             if !seen.isSubset(of: captions) {
@@ -272,9 +299,16 @@ actor LadderSource {
         pass(outputs)
     }
 
+    /// What a fresh encoder gives first lies before its sound, and may lie before what the last one gave: left out.
     private func pass(_ outputs: [AudioLadder.Output]) {
-        guard !outputs.isEmpty else { return }
-        output(outputs.map { .packet($0.packet, renditions: $0.renditions, boundary: boundary) })
+        let fresh = outputs.filter { audio in
+            let name = audio.renditions.first ?? ""
+            guard audio.packet.decodeTime > lastAudio[name] ?? .milliseconds(-1) else { return false }
+            lastAudio[name] = audio.packet.decodeTime
+            return true
+        }
+        guard !fresh.isEmpty else { return }
+        output(fresh.map { .packet($0.packet, renditions: $0.renditions, boundary: boundary) })
     }
 
     // MARK: Breaks
@@ -287,7 +321,6 @@ actor LadderSource {
 
     /// Lets out what the decoders hold, and begins anew.
     private func drain() {
-        var outputs: [AudioLadder.Output] = []
         do throws(LibAVError) {
             if let format = videoFormat, decoder != nil, !awaitsKeyframe {
                 try decoder?.end()
@@ -299,6 +332,15 @@ actor LadderSource {
             }
             deinterlacer = nil
             awaitsKeyframe = true
+        } catch {
+            undecodable(error)
+        }
+        restartAudio()
+    }
+
+    private func restartAudio() {
+        var outputs: [AudioLadder.Output] = []
+        do throws(LibAVError) {
             try audio?.restart(into: &outputs)
         } catch {
             undecodable(error)

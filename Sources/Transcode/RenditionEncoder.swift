@@ -51,6 +51,8 @@ actor RenditionEncoder {
     private var encoder: VideoEncoder?
     private var converter: FrameRateConverter
     private var lastFrame: Frame?
+    /// Captions of pictures that the rendition's rate has no room for.
+    private var leftCaptions: [UInt8]?
     /// Boundaries whose first packet the encoder has not given yet.
     private var boundaries: [SegmentBoundary] = []
     private var forcesKeyframe = false
@@ -101,10 +103,18 @@ actor RenditionEncoder {
 
     /// Captions of a dropped picture go with the next.
     private static func merge(_ dropped: Picture, into next: inout Picture) {
-        let captions = dropped.frame.captions
+        if let frame = try? merging(dropped.frame.captions, into: next.frame) { next.frame = frame }
+    }
+
+    private static func merging(_ captions: [UInt8], into frame: Frame) throws(LibAVError) -> Frame {
+        if captions.isEmpty { return frame }
+        return try frame.copy(captions: Array((captions + frame.captions).prefix(captionBytesLimit)))
+    }
+
+    private func keepCaptions(of frame: Frame) {
+        let captions = frame.captions
         guard !captions.isEmpty else { return }
-        let merged = Array((captions + next.frame.captions).prefix(captionBytesLimit))
-        if let frame = try? next.frame.copy(captions: merged) { next.frame = frame }
+        leftCaptions = Array(((leftCaptions ?? []) + captions).prefix(Self.captionBytesLimit))
     }
 
     // MARK: On its own thread
@@ -124,7 +134,9 @@ actor RenditionEncoder {
                 if let picture = entry.frame { encode(picture, fillsGap: entry.dropped == 0) }
             case .command(.boundaries(let passed)):
                 boundaries += passed
-                if passed.last?.begun == nil { drain() } else { forcesKeyframe = true }
+                // Nothing tells when the next picture comes, so those inside come out now.
+                if passed.last?.begun == nil || framesInside > 0 { drain() }
+                forcesKeyframe = true
             case .command(.boundariesOfAudio(let passed, let format)):
                 if encoder != nil { drain() }
                 target = nil
@@ -167,12 +179,17 @@ actor RenditionEncoder {
             }
             if let time = pictures.time {
                 forcesKeyframe = false
-                try encode(
-                    time == picture.frame.presentationTime
-                        ? picture.frame : picture.frame.copy(presentationTime: time), isKeyframe: startsSegment)
+                var frame = picture.frame
+                if let leftCaptions { frame = try Self.merging(leftCaptions, into: frame) }
+                leftCaptions = nil
+                if time != frame.presentationTime { frame = try frame.copy(presentationTime: time) }
+                try encode(frame, isKeyframe: startsSegment)
+            } else {
+                keepCaptions(of: picture.frame)
             }
             if video.frameRate != nil { lastFrame = picture.frame }
         } catch {
+            if error.isRecoverable { return droppedFrames.increment() }
             fail(error)
         }
     }
@@ -180,7 +197,9 @@ actor RenditionEncoder {
     private func encode(_ frame: Frame, isKeyframe: Bool = false) throws(LibAVError) {
         framesDrawn += 1
         let frame =
-            overlay == .clock ? try frame.copy(text: "\(name) \(WallClock.timeOfDay) \(framesDrawn)") : frame
+            overlay == .clock
+            ? try frame.copy(text: "\(name) \(WallClock.text(unixMilliseconds: WallClock.milliseconds)) \(framesDrawn)")
+            : frame
         try graph?.send(frame)
         while let filtered = try graph?.receive() {
             if encoder == nil { try openEncoder(for: filtered) }
@@ -221,7 +240,9 @@ actor RenditionEncoder {
 
     /// Sets the filters up for a picture that is not like the one before.
     private func prepare(for picture: Picture) throws(LibAVError) {
-        let target = picture.target
+        // A picture of another size waits for a segment to begin, for which decoders are told of it.
+        var target = picture.target
+        if encoder != nil, !forcesKeyframe, let current = self.target { target = current }
         let isSameStream =
             target.size == self.target?.size && target.framesPerSecond == self.target?.framesPerSecond
         if !isSameStream { drain() }
@@ -230,6 +251,7 @@ actor RenditionEncoder {
         if hasOtherAudio, encoder != nil { tellFormats() }
         guard graph == nil || picture.frame.layout != layout else { return }
         layout = picture.frame.layout
+        lastFrame = nil
         graph = nil
         graph = try FilterGraph(
             VideoFilters.description(
@@ -254,11 +276,12 @@ actor RenditionEncoder {
         graph = nil
         lastFrame = nil
         framesInside = 0
-        converter = FrameRateConverter(video.frameRate)
+        converter.restart()
     }
 
     private func fail(_ error: LibAVError) {
         hasFailed = true
+        framesInside = 0
         metrics.failedRenditions.increment()
         encoder = nil
         graph = nil

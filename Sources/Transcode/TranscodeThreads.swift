@@ -9,6 +9,8 @@ package final class TranscodeThreads: Sendable {
     private struct State {
         var all: [MultiThreadedEventLoopGroup] = []
         var idle: [any EventLoop] = []
+        /// Whoever waits until all are idle.
+        var waiter: CheckedContinuation<Void, Never>?
     }
 
     private let state = Mutex(State())
@@ -31,10 +33,24 @@ package final class TranscodeThreads: Sendable {
         }
     }
 
-    func giveBack(_ loop: any EventLoop) { state.withLock { $0.idle.append(loop) } }
+    func giveBack(_ loop: any EventLoop) {
+        let waiter = state.withLock { state in
+            state.idle.append(loop)
+            return state.idle.count == state.all.count ? state.waiter.take() : nil
+        }
+        waiter?.resume()
+    }
 
-    /// Ends all threads, once nothing uses them any more.
+    /// Ends all threads when the last has been given back; called once.
     package func shutdown() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if state.idle.count == state.all.count { return true }
+                state.waiter = continuation
+                return false
+            }
+            if isIdle { continuation.resume() }
+        }
         let groups = state.withLock { state in
             state.idle = []
             return state.all.take()

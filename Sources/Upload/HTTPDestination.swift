@@ -304,9 +304,9 @@ extension HTTPDestination {
             if let successor { enqueue(successor) }
         }
         transfer.successor = nil
-        metrics.ended(outcome)
         if outcome == .dropped { report.skip(transfer.body.path) }
         transfer.upload.ended(transfer)
+        metrics.ended(outcome)
     }
 
     private func countBytes() {

@@ -111,13 +111,13 @@ import Testing
             $0.requestTimeout = .milliseconds(300)
         } _: { origin in
             let client = try await origin.client()
+            client.send("GET /a.ts HTTP/1.1\r\nHost: a\r\nX: ")
             let dripping = Task {
                 while !Task.isCancelled {
                     client.send("X")
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
-            client.send("GET /a.ts HTTP/1.1\r\nHost: a\r\nX: ")
             #expect(try await client.receiveAll() == "")
             dripping.cancel()
         }

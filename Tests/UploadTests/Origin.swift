@@ -135,10 +135,12 @@ private final class Recorder: ChannelInboundHandler {
             state.journal.record(.part(number, path: path, bytes: Array(bytes.readableBytesView)))
             if case .cut(let limit) = answer, count >= limit { context.close(promise: nil) }
         case .end:
+            // Held before it is told: who hears of the end may open the gate at once.
+            if case .gated(let status) = answer { state.held.withLock { $0.append((context.channel, status)) } }
             state.journal.record(.end(number, path: path))
             switch answer {
             case .atEnd(let status): Self.answer(context.channel, status)
-            case .gated(let status): state.held.withLock { $0.append((context.channel, status)) }
+            case .gated: break
             case .atHead, .atHeadAndClose, .never, .cut: break
             }
         }

@@ -2,6 +2,13 @@ import Glibc
 
 /// The time of day as people read it.
 package enum WallClock {
+    /// Since 1970.
+    package static var milliseconds: Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
     /// `HH:MM:SS.mmm` in the system's time zone, of milliseconds since 1970.
     package static func text(unixMilliseconds: Int64) -> String {
         let milliseconds = ((unixMilliseconds % 1_000) + 1_000) % 1_000
