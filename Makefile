@@ -1,7 +1,7 @@
 # Headwater: `make help` tells what there is. What takes more than a line stands in deploy/scripts.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run demo test lint bench fuzz
+.PHONY: help setup build run demo test lint bench fuzz asan
 
 # One build serves everything: the tests need nothing but what `build` has made, and themselves.
 SWIFT_BUILD := swift build -c release --explicit-target-dependency-import-check error
@@ -38,8 +38,11 @@ test: setup ## Set up, build, run the unit and end-to-end tests, and every fuzz 
 lint: ## Check the format of all sources, the scripts and the systemd units
 	@deploy/scripts/lint
 
-bench: setup build ## Measure latency, fan-out and the cost of publishers on this host
+bench: setup build ## Measure latency, fan-out, publishers and transcoding on this host
 	@HEADWATER_BIN="$$($(SWIFT_BUILD) --show-bin-path)" Tests/Bench/run
+
+asan: setup build ## Transcode under AddressSanitizer: starts, stops, reconnects, format changes, inputs
+	@Tests/Bench/asan
 
 fuzz: ## Feed every decoder random bytes, each for SECONDS=60
 	@deploy/scripts/fuzz $(SECONDS)

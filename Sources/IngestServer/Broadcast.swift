@@ -286,14 +286,22 @@ final class Broadcast {
 
     // MARK: Ends
 
+    /// The name is released when nothing of this broadcast comes any more: its successor writes the same playlists.
     private func resumeWindowPassed() {
+        guard case .resumable = state else { return }
+        guard let ladder else { return end() }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        ladder.drain { eventLoop.execute { bound.value.end() } }
+    }
+
+    private func end() {
         guard case .resumable = state, release() else { return }
         state = .ended
         logger.info("broadcast ended")
-        finishLadder().assumeIsolated().whenComplete { [self] _ in
-            renditions.end()
-            eventLoop.assumeIsolated().scheduleTask(in: Self.deliveryGrace) { [renditions] in renditions.forget() }
-        }
+        _ = finishLadder()
+        renditions.end()
+        eventLoop.assumeIsolated().scheduleTask(in: Self.deliveryGrace) { [renditions] in renditions.forget() }
     }
 
     /// Fulfilled when all that the ladder had begun has come out of it.

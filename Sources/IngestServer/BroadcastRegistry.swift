@@ -1,6 +1,7 @@
 import NIOCore
 import RTMP
 import Synchronization
+import Transcode
 
 /// Which broadcasts there are, and which publisher each belongs to.
 final class BroadcastRegistry: Sendable {
@@ -9,7 +10,11 @@ final class BroadcastRegistry: Sendable {
         var publisher: Publisher?
         /// Of the publisher, or of the last one there was.
         var epoch: UInt64
+        var takeovers = RateCount()
     }
+
+    /// Publishers that take one stream over within 10 s; more are no encoders, and would keep the broadcast busy.
+    private static let takeoversLimit = 20
 
     private struct State {
         var entries: [StreamName: Entry] = [:]
@@ -45,13 +50,22 @@ final class BroadcastRegistry: Sendable {
             guard previous != nil || state.entries.count < ingest.configuration.publishersLimit else {
                 return .refused(.full)
             }
+            guard ingest.transcodeThreads.hasRoom(for: previous == nil ? ingest.threadsForLadder : 0) else {
+                return .refused(.full)
+            }
+            var takeovers = previous?.takeovers ?? RateCount()
+            if previous?.publisher != nil, takeovers.note(.now(), beyond: Self.takeoversLimit) {
+                state.entries[name]?.takeovers = takeovers
+                return .refused(.alreadyPublishing)
+            }
             displaced = previous?.publisher
             state.lastEpoch = max(unixMilliseconds, state.lastEpoch + 1)
             let publisher = Publisher(epoch: state.lastEpoch, close: close)
             let broadcast =
                 previous?.broadcast
                 ?? BroadcastHandle(name, on: eventLoop, ingest: ingest) { [weak self] in self?.release(name) ?? true }
-            state.entries[name] = Entry(broadcast: broadcast, publisher: publisher, epoch: publisher.epoch)
+            state.entries[name] = Entry(
+                broadcast: broadcast, publisher: publisher, epoch: publisher.epoch, takeovers: takeovers)
             // Within the lock, so that the broadcast hears of its publishers in the order of their epochs.
             broadcast.eventLoop.execute { broadcast.value.publisherArrived(publisher) }
             return .accepted(broadcast, epoch: publisher.epoch)
@@ -73,10 +87,11 @@ final class BroadcastRegistry: Sendable {
         }
     }
 
-    /// A broadcast's resume window is over: true when it is to end, because no publisher has come.
+    /// A broadcast's resume window is over: true when it is to end, because no publisher has come. When the ingest stops
+    /// it is not: the next ingest may resume it.
     private func release(_ name: StreamName) -> Bool {
         state.withLock { state in
-            guard let entry = state.entries[name], entry.publisher == nil else { return false }
+            guard !state.isDraining, let entry = state.entries[name], entry.publisher == nil else { return false }
             state.entries[name] = nil
             return true
         }
@@ -102,9 +117,10 @@ final class BroadcastRegistry: Sendable {
             return Array(state.entries.values)
         }
         for entry in entries { entry.publisher?.close(.draining) }
-        for entry in entries {
+        let ends = entries.map { entry in
             let broadcast = entry.broadcast
-            try? await broadcast.eventLoop.flatSubmit { broadcast.value.drained() }.get()
+            return broadcast.eventLoop.flatSubmit { broadcast.value.drained() }
         }
+        for end in ends { try? await end.get() }
     }
 }

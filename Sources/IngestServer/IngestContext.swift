@@ -10,6 +10,8 @@ final class IngestContext: Sendable {
     let uploader: Uploader
     let metrics = IngestMetrics()
     let transcodeThreads = TranscodeThreads()
+    /// That a broadcast's ladder takes.
+    var threadsForLadder: Int { Ladder.threads(for: configuration.renditions) }
     let publishers = LiveCount()
     let connections = LiveCount()
     /// Connections at once: as configured, and no more than half of what the process may open; uploads need the rest.

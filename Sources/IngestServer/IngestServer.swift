@@ -28,6 +28,8 @@ package struct IngestServer: Service {
 
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+        // What it calls holds the uploader: they would keep each other.
+        defer { uploader.onSuperseded = { _, _ in } }
         do {
             try await serve(on: group)
         } catch {

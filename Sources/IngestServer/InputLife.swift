@@ -9,6 +9,7 @@ package import RTMP
 /// | the end of a file or of a descriptor, or damage in a file | nothing: it has been played |
 /// | a descriptor that failed | nothing: it cannot be opened again |
 /// | a listener's peer left | the next peer is waited for at once |
+/// | a listener's peer sent no media | the same, in 0.1 s |
 /// | another publisher took over | the longest wait |
 /// | all else | a wait that doubles with each failure |
 package struct InputLife: Sendable {
@@ -24,6 +25,9 @@ package struct InputLife: Sendable {
         case over
         case reopen(after: Duration)
     }
+
+    /// A stranger who knocks again and again keeps nobody out for longer.
+    private static let peerWait = Duration.milliseconds(100)
 
     private let kind: InputAddress.Kind
     private var backoff = Backoff()
@@ -45,6 +49,7 @@ package struct InputLife: Sendable {
             return .over
         case .ended, .failed, .closed:
             if case .descriptor = kind { return .over }
+            if kind == .listener, end == .failed(.peer) { return .reopen(after: Self.peerWait) }
             // A FIFO's writer is a peer as well.
             let waitsForPeers = kind == .listener || kind == .file && !isPlainFile
             if waitsForPeers, duration > .zero, end == .ended || end == .failed(.read) { return .reopen(after: .zero) }

@@ -13,6 +13,8 @@ struct InputMetrics: Sendable {
 package enum InputFailure: String, Sendable, CaseIterable {
     /// It could not be opened, or has nothing in it that can be taken.
     case open
+    /// A listener's peer sent something that is no media.
+    case peer
     /// It broke off.
     case read
     /// Nothing came for too long.

@@ -104,7 +104,8 @@ struct InputPublisher: Sendable {
             return publish(&demuxer, from: first, address, as: name, control, interrupt, logger)
         } catch {
             return Attempt(
-                end: control.isCancelled ? .cancelled : .failed(.open), reason: Self.reason(error, interrupt))
+                end: control.isCancelled ? .cancelled : .failed(Self.failure(toOpen: error)),
+                reason: Self.reason(error, interrupt))
         }
     }
 
@@ -151,6 +152,11 @@ struct InputPublisher: Sendable {
 
     private static func reason(_ error: LibAVError, _ interrupt: Interrupt) -> String {
         interrupt.isPastDeadline && !interrupt.isCancelled ? "nothing came in time" : error.reason
+    }
+
+    /// A listener that has been connected to is open; what failed then was to make sense of what came.
+    private static func failure(toOpen error: LibAVError) -> InputFailure {
+        if case .failed("avio_open2", _) = error { .open } else { .peer }
     }
 
     /// Passes everything on until the input's end.

@@ -111,7 +111,7 @@ final class Rendition {
         let segment = playlist.segmentStarted(
             isDiscontinuous: begun.isDiscontinuous, programDateTime: begun.programDateTime)
         self.playlist = playlist
-        ingest.used(playlist.nextNumber - 1)
+        ingest.used(playlist.nextNumber - 1 + ingest.configuration.lhlsAhead)
         let body = broadcast.open(segment, contentType: "video/mp2t")
         bodies[segment] = body
         growing = body
@@ -158,7 +158,10 @@ final class Rendition {
     /// One muxer for as long as the formats stay, so that continuity counters run on.
     private func prepareMuxer() {
         do throws(LibAVError) {
-            if muxer == nil || formats != muxedFormats {
+            if formats.isEmpty {
+                muxer = nil
+                muxedFormats = []
+            } else if muxer == nil || formats != muxedFormats {
                 muxer = nil
                 muxer = try MPEGTSMuxer(formats)
                 muxedFormats = formats

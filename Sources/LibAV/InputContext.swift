@@ -32,6 +32,11 @@ import CLibAV
         }
     }
 
+    /// The demuxers that read nothing but what they are given.
+    private static let containers =
+        "mpegts,flv,live_flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,nut,ogg,avi,asf,mxf,gxf,wtv,ivf,rm,wav,w64,aiff,au,"
+        + "aac,ac3,eac3,mp3,flac,h264,hevc,mpegvideo,m4v,mjpeg,dv,rawvideo,yuv4mpegpipe,s16le,s24le,f32le"
+
     /// How long saying goodbye to a server may take.
     private static let closingLimit = Duration.seconds(1)
 
@@ -58,6 +63,12 @@ import CLibAV
         unsafe av_dict_set(&options, "rtsp_flags", "prefer_tcp", 0)
         if address.kind == .session, address.scheme == "file" {
             unsafe av_dict_set(&options, "protocol_whitelist", "file,crypto,data,rtp,srtp,udp", 0)
+        }
+        if case .libavformat = io {
+        } else {
+            // Whoever sends it is a stranger, and playlists and session descriptions have this host open what they name.
+            unsafe av_dict_set(&options, "format_whitelist", Self.containers, 0)
+            unsafe av_dict_set(&options, "protocol_whitelist", "none", 0)
         }
         defer { unsafe av_dict_free(&options) }
         var opened: UnsafeMutablePointer<AVFormatContext>? = unsafe context

@@ -18,7 +18,7 @@ package struct Timeline: Sendable {
     package struct PacketTimes: Hashable, Sendable {
         /// Above every earlier one of its track.
         package var decodeTime: Timestamp
-        /// Not before `decodeTime`, and at most 8 s behind it.
+        /// Not before `decodeTime`, and at most 2.5 s behind it.
         package var presentationTime: Timestamp
         /// Whether the timeline behind this packet has nothing to do with the one before it.
         package var isDiscontinuity: Bool
@@ -102,8 +102,8 @@ extension Timeline {
     private static let backward: Int64 = 1_000
     /// What a track may go beyond all others, and how near it must come to share a base, in milliseconds.
     private static let forward: Int64 = 10_000
-    /// How far a picture may be shown behind its decoding, in milliseconds: 16 of them at two a second.
-    private static let longestComposition: Int64 = 8_000
+    /// How far a picture may be shown behind its decoding, in milliseconds: more than 16 pictures at eight a second.
+    private static let longestComposition: Int64 = 2_500
 
     private static func ticks(milliseconds: Int64) -> Int64 { milliseconds * 90 }
 

@@ -41,7 +41,7 @@ package struct FrameQueue<Frame, Boundary, Command> {
     package var drops = DropEpisodes()
     /// Pictures that wait.
     package private(set) var count = 0
-    private let limits: Limits
+    package var limits: Limits
     private let merge: @Sendable (_ dropped: Frame, _ next: inout Frame) -> Void
     private var slots: [Slot] = []
 

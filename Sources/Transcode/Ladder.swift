@@ -53,15 +53,19 @@ package final class Ladder: Sendable {
     private let source: LadderSource
     private let metrics = TranscodeMetrics()
 
+    /// Nil when there is no thread left for it.
+    ///
     /// - Parameters:
     ///   - ownCuts: how to cut where there is no `source` rendition to follow; nil to follow ``Input/boundary(_:)``.
     ///   - output: called on any of the ladder's threads.
-    package init(
+    package init?(
         specs: [RenditionSpec], overlay: Overlay, ownCuts: Segmenter.Configuration?, threads: TranscodeThreads,
         logger: Logger, output: @escaping @Sendable ([Output]) -> Void
     ) {
+        guard let eventLoop = threads.lend() else { return nil }
         source = LadderSource(
-            specs: specs, overlay: overlay, ownCuts: ownCuts, threads: threads, metrics: metrics, logger: logger,
+            specs: specs, overlay: overlay, ownCuts: ownCuts, eventLoop: eventLoop, threads: threads, metrics: metrics,
+            logger: logger,
             output: output)
     }
 
@@ -74,6 +78,20 @@ package final class Ladder: Sendable {
         }
         if skipped > 0 { metrics.skippedPackets.increment(by: skipped) }
         if wakes { wake() }
+    }
+
+    /// Threads that a ladder of these takes.
+    package static func threads(for specs: [RenditionSpec]) -> Int {
+        specs.contains { $0.kind != .source } ? 1 + specs.count { $0.video != nil } : 0
+    }
+
+    /// Calls `done`, on any thread, when all that is in it has come out.
+    package func drain(_ done: @escaping @Sendable () -> Void) {
+        send(.interrupted)
+        source.eventLoop.execute { [self] in
+            take()
+            source.assumeIsolated { $0.drain(done) }
+        }
     }
 
     /// Takes nothing more; what is in it still comes out, then `done` is called, on any thread.
@@ -95,12 +113,22 @@ package final class Ladder: Sendable {
         source.eventLoop.execute { [source] in source.assumeIsolated { $0.finish {} } }
     }
 
+    private func next() -> Input? {
+        let (input, skipped) = state.withLock { state in
+            let before = state.queue.skippedPackets
+            let input = state.queue.take(now: MonotonicClock.nanoseconds)
+            return (input, state.queue.skippedPackets - before)
+        }
+        if skipped > 0 { metrics.skippedPackets.increment(by: skipped) }
+        return input
+    }
+
     private func wake() {
         source.eventLoop.execute { [self] in take() }
     }
 
     private func take() {
-        while let input = state.withLock({ $0.queue.take() }) {
+        while let input = next() {
             source.assumeIsolated { $0.receive(input) }
         }
     }

@@ -60,7 +60,8 @@ actor LadderSource {
     private static let patience = Timestamp.milliseconds(1_000)
 
     init(
-        specs: [RenditionSpec], overlay: Overlay, ownCuts: Segmenter.Configuration?, threads: TranscodeThreads,
+        specs: [RenditionSpec], overlay: Overlay, ownCuts: Segmenter.Configuration?,
+        eventLoop: any EventLoop, threads: TranscodeThreads,
         metrics: TranscodeMetrics, logger: Logger, output: @escaping @Sendable ([Ladder.Output]) -> Void
     ) {
         self.specs = specs
@@ -70,7 +71,7 @@ actor LadderSource {
         self.logger = logger
         self.output = output
         cutter = ownCuts.map { SegmentCutter(configuration: $0) }
-        eventLoop = threads.lend()
+        self.eventLoop = eventLoop
     }
 
     // MARK: What comes in
@@ -101,23 +102,28 @@ actor LadderSource {
         }
     }
 
-    /// Lets everything out, gives the threads back, and is of no use after that.
-    func finish(_ done: @escaping @Sendable () -> Void) {
+    /// Lets everything out.
+    func drain(_ done: @escaping @Sendable () -> Void) {
         interrupt()
-        decoder = nil
-        audio = nil
-        let encoders = running.values.compactMap(\.encoder)
-        running = [:]
-        let ends = encoders.map { encoder in
+        let ends = running.values.compactMap(\.encoder).map { encoder in
             let ended = eventLoop.makePromise(of: Void.self)
             encoder.offer(.finish { ended.succeed() })
             return ended.futureResult
         }
-        EventLoopFuture.andAllSucceed(ends, on: eventLoop).whenComplete { [threads, eventLoop] _ in
+        EventLoopFuture.andAllSucceed(ends, on: eventLoop).whenComplete { _ in done() }
+    }
+
+    /// Lets everything out, gives the threads back, and is of no use after that.
+    func finish(_ done: @escaping @Sendable () -> Void) {
+        let encoders = running.values.compactMap(\.encoder)
+        drain { [threads, eventLoop] in
             for encoder in encoders { threads.giveBack(encoder.eventLoop) }
             threads.giveBack(eventLoop)
             done()
         }
+        decoder = nil
+        audio = nil
+        running = [:]
     }
 
     private func formatArrived(_ format: TrackFormat, framesPerSecond: Double?) {
@@ -199,15 +205,21 @@ actor LadderSource {
                 metrics.decodedFrames.increment()
                 frameless = .min / 2
                 if deinterlacer == nil, frame.isInterlaced { deinterlacer = Deinterlacer() }
-                if deinterlacer != nil {
-                    try deinterlacer?.send(frame)
-                    while let whole = try deinterlacer?.receive() { receive(whole) }
-                } else {
-                    receive(frame)
-                }
+                deinterlace(frame)
             }
         } catch {
             undecodable(error)
+        }
+    }
+
+    private func deinterlace(_ frame: Frame) {
+        guard deinterlacer != nil else { return receive(frame) }
+        do throws(LibAVError) {
+            try deinterlacer?.send(frame)
+            while let whole = try deinterlacer?.receive() { receive(whole) }
+        } catch {
+            // Too small to have fields, for instance.
+            receive(frame)
         }
     }
 
@@ -348,6 +360,17 @@ actor LadderSource {
         pass(outputs)
     }
 
+    /// Nil when there are no more threads.
+    private func encoder(for name: String, _ video: RenditionSpec.Video) -> RenditionEncoder? {
+        if let eventLoop = threads.lend() {
+            return RenditionEncoder(
+                name, video, overlay: overlay, eventLoop: eventLoop, metrics: metrics, logger: logger, output: output)
+        }
+        metrics.failedRenditions.increment()
+        logger.error("the rendition is given up", metadata: ["rendition": "\(name)", "reason": "no threads are left"])
+        return nil
+    }
+
     /// Decides which renditions there are for this picture, or for audio alone. One that runs goes on.
     private func plan(_ frame: Frame?) {
         isPlanned = true
@@ -362,17 +385,14 @@ actor LadderSource {
             let name = rendition.spec.name
             var entry = running[name] ?? RunningRendition()
             if let size = rendition.picture, let video = rendition.spec.video {
+                entry.encoder = entry.encoder ?? encoder(for: name, video)
                 entry.target = RenditionEncoder.Target(
                     size: size, framesPerSecond: video.framesPerSecond ?? framesPerSecond ?? Self.defaultRate)
-                entry.encoder =
-                    entry.encoder
-                    ?? RenditionEncoder(
-                        name, video, overlay: overlay, eventLoop: threads.lend(), metrics: metrics, logger: logger,
-                        output: output)
+                if entry.encoder == nil { continue }
             }
             running[name] = entry
         }
-        output([.planned(plan.map(\.spec.name))])
+        output([.planned(plan.map(\.spec.name).filter { running[$0] != nil })])
         logger.info(
             "ladder",
             metadata: [

@@ -18,6 +18,8 @@ package struct PacketQueue {
     private var head = 0
     private var bytes = 0
     private var isSkipping = false
+    /// The same of what has been waiting already.
+    private var skipsTaken = false
 
     package init() {}
 
@@ -40,19 +42,30 @@ package struct PacketQueue {
         return inputs.count - head == 1
     }
 
-    package mutating func take() -> Ladder.Input? {
+    package mutating func take(now: Int64) -> Ladder.Input? {
+        while let (input, since) = next() {
+            guard case .packet(let packet, _) = input, packet.track == .video else { return input }
+            let isLate = now - since > Self.patience
+            if isLate { skipsTaken = true } else if packet.isKeyframe { skipsTaken = false }
+            if !skipsTaken { return input }
+            skippedPackets += 1
+        }
+        return nil
+    }
+
+    private mutating func next() -> (input: Ladder.Input, since: Int64)? {
         guard head < inputs.count else {
             inputs.removeAll(keepingCapacity: true)
             head = 0
             return nil
         }
-        let input = inputs[head].input
+        let entry = inputs[head]
         head += 1
-        if case .packet(let packet, _) = input { bytes -= packet.data.readableBytes }
+        if case .packet(let packet, _) = entry.input { bytes -= packet.data.readableBytes }
         if head >= 64, head * 2 >= inputs.count {
             inputs.removeFirst(head)
             head = 0
         }
-        return input
+        return entry
     }
 }

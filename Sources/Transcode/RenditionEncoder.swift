@@ -61,6 +61,8 @@ actor RenditionEncoder {
     private var outputs: [Ladder.Output] = []
     private var hasFailed = false
 
+    /// What pictures that wait may take, all renditions sharing them; four may wait however large they are.
+    private static let queueBytesLimit = 128 << 20
     /// As much as one picture can carry (`CEA-708 §4.4`: 31 triplets).
     private static let captionBytesLimit = 93
 
@@ -87,6 +89,8 @@ actor RenditionEncoder {
     nonisolated func offer(_ picture: Picture, behind boundaries: [SegmentBoundary]) {
         let wakes = queue.withLock { queue in
             defer { queue.offer(picture, boundaries: boundaries, now: MonotonicClock.nanoseconds) }
+            let bytes = max(1, picture.frame.width * picture.frame.height * 3 / 2)
+            queue.limits.count = min(max(Self.queueBytesLimit / bytes, 4), FrameQueue<Int, Int, Int>.Limits().count)
             return queue.isEmpty
         }
         if wakes { wake() }

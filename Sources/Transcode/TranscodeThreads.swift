@@ -18,12 +18,30 @@ package final class TranscodeThreads: Sendable {
     /// How much encoders give way to the threads that take media in and pass it on.
     private static let niceness: Int32 = 5
 
-    package init() {}
+    /// Threads there may be, so that neither descriptors nor threads of the process run out: NIO could not go on then.
+    private let limit: Int
+    /// A thread's event loop takes three descriptors; most are left to connections and uploads.
+    private static let descriptorsForEach: UInt = 16
+    private static let largestLimit: UInt = 512
 
-    /// An event loop with a thread of its own.
-    func lend() -> any EventLoop {
+    package init() {
+        var files = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        var processes = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue), &processes)
+        limit = Int(min(files.rlim_cur / Self.descriptorsForEach, processes.rlim_cur / 4, Self.largestLimit))
+    }
+
+    /// Whether so many more can be lent.
+    package func hasRoom(for count: Int) -> Bool {
+        state.withLock { $0.idle.count + limit - $0.all.count >= count }
+    }
+
+    /// An event loop with a thread of its own; nil when there are too many.
+    func lend() -> (any EventLoop)? {
         state.withLock { state in
             if let loop = state.idle.popLast() { return loop }
+            guard state.all.count < limit else { return nil }
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             state.all.append(group)
             let loop = group.next()

@@ -13,9 +13,9 @@ import Transcode
     }
 
     /// The numbers of the packets that come out; -1 for all else.
-    private func takeAll(_ queue: inout PacketQueue) -> [Int64] {
+    private func takeAll(_ queue: inout PacketQueue, now: Int64 = 0) -> [Int64] {
         var numbers: [Int64] = []
-        while let input = queue.take() {
+        while let input = queue.take(now: now) {
             if case .packet(let packet, _) = input {
                 numbers.append(packet.decodeTime.value)
             } else {
@@ -48,6 +48,17 @@ import Transcode
         _ = queue.offer(packet(.video, 7), now: late)
         #expect(takeAll(&queue) == [6, 7])
         #expect(queue.skippedPackets == 3)
+    }
+
+    @Test func `what has waited too long is skipped when it is taken, up to a keyframe that has not`() {
+        var queue = PacketQueue()
+        _ = queue.offer(packet(.video, 1, isKeyframe: true), now: 0)
+        _ = queue.offer(packet(.audio, 2), now: 0)
+        _ = queue.offer(packet(.video, 3), now: PacketQueue.patience / 2)
+        _ = queue.offer(packet(.video, 4, isKeyframe: true), now: PacketQueue.patience / 2)
+        _ = queue.offer(.interrupted, now: PacketQueue.patience / 2)
+        #expect(takeAll(&queue, now: PacketQueue.patience + 1) == [2, 4, -1])
+        #expect(queue.skippedPackets == 2)
     }
 
     @Test func `neither packets nor bytes pile up, and what is no packet is never lost`() {
