@@ -56,15 +56,20 @@ final class BroadcastRenditions {
     }
 
     func boundary(_ boundary: SegmentBoundary, in name: String) {
-        guard let rendition = renditions[name], !failed.contains(name) else { return }
         if boundary.closed?.isForced == true { multivariant.hasForcedCuts = true }
-        rendition.boundary(boundary)
-        if boundary.begun != nil { putMultivariant() }
+        update(name) { $0.boundary(boundary) }
     }
 
     func receive(_ packet: MediaPacket, in name: String, behind boundary: Int) {
+        update(name) { $0.receive(packet, behind: boundary) }
+    }
+
+    /// The multivariant playlist follows each segment's start.
+    private func update(_ name: String, _ body: (Rendition) -> Void) {
         guard let rendition = renditions[name], !failed.contains(name) else { return }
-        rendition.receive(packet, behind: boundary)
+        let begun = rendition.segmentsBegun
+        body(rendition)
+        if rendition.segmentsBegun > begun { putMultivariant() }
     }
 
     func end() {
