@@ -103,6 +103,7 @@ final class Broadcast {
         ) { outputs in
             eventLoop.execute { bound.value.receive(outputs) }
         }
+        if ladder == nil { logger.warning("no ladder: no threads are left") }
     }
 
     private var logger: Logger { broadcast.logger }

@@ -104,7 +104,7 @@ struct InputPublisher: Sendable {
             return publish(&demuxer, from: first, address, as: name, control, interrupt, logger)
         } catch {
             return Attempt(
-                end: control.isCancelled ? .cancelled : .failed(Self.failure(toOpen: error)),
+                end: control.isCancelled ? .cancelled : .failed(Self.failure(toOpen: address, error)),
                 reason: Self.reason(error, interrupt))
         }
     }
@@ -155,8 +155,9 @@ struct InputPublisher: Sendable {
     }
 
     /// A listener that has been connected to is open; what failed then was to make sense of what came.
-    private static func failure(toOpen error: LibAVError) -> InputFailure {
-        if case .failed("avio_open2", _) = error { .open } else { .peer }
+    private static func failure(toOpen address: InputAddress, _ error: LibAVError) -> InputFailure {
+        if case .failed("avio_open2", _) = error { return .open }
+        return address.kind == .listener ? .peer : .open
     }
 
     /// Passes everything on until the input's end.
