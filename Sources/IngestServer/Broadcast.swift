@@ -7,40 +7,6 @@ import RTMP
 import Transcode
 import Upload
 
-/// A broadcast from elsewhere: where it runs, and it itself once there.
-struct BroadcastHandle: Sendable {
-    let eventLoop: any EventLoop
-    private let bound: NIOLoopBound<Broadcast>
-
-    /// Makes the broadcast. Call it on the event loop it is to live on.
-    /// - Parameter release: asked when the resume window is over; false keeps the broadcast.
-    init(
-        _ name: StreamName, on eventLoop: any EventLoop, ingest: IngestContext,
-        release: @escaping () -> Bool
-    ) {
-        self.eventLoop = eventLoop
-        bound = NIOLoopBound(
-            Broadcast(name, on: eventLoop, ingest: ingest, release: release), eventLoop: eventLoop)
-    }
-
-    /// On its event loop alone.
-    var value: Broadcast { bound.value }
-
-    /// Hands over what a publisher sent, at once if this is the broadcast's event loop and it has heard of the publisher.
-    /// - Parameter done: called when they are taken, on the broadcast's event loop.
-    func receive(_ events: [PublisherEvent], epoch: UInt64, done: @escaping @Sendable () -> Void) {
-        if eventLoop.inEventLoop, bound.value.isLive(epoch) {
-            bound.value.receive(events, epoch: epoch)
-            done()
-        } else {
-            eventLoop.execute {
-                bound.value.receive(events, epoch: epoch)
-                done()
-            }
-        }
-    }
-}
-
 /// A stream's life on its playlists, across the publishers that come and go. Owned by one event loop.
 ///
 /// | state | entered when | left when |
@@ -58,10 +24,6 @@ final class Broadcast {
         case ended
     }
 
-    /// Breaks of the timeline or the format that one publisher may cause within 10 s: each is a segment of its own.
-    private static let breaksLimit = 20
-    /// Segments one publisher may make within 10 s, which is media at twenty times its speed.
-    private static let segmentsLimit = 200
     /// How long segments are still delivered once the broadcast has ended.
     private static let deliveryGrace = TimeAmount.seconds(30)
 
@@ -70,8 +32,8 @@ final class Broadcast {
     private let release: () -> Bool
     private let broadcast: BroadcastContext
     private var state: State?
-    private var breaks = RateCount()
-    private var segments = RateCount()
+    /// Of the present publisher.
+    private var rules = PublisherRules()
     private var timeline = Timeline()
     private var tracks = TrackSet()
     /// Cuts the source's packets; nil where the ladder cuts what it encodes.
@@ -128,8 +90,7 @@ final class Broadcast {
             return
         }
         state = .live(publisher)
-        breaks = RateCount()
-        segments = RateCount()
+        rules = PublisherRules()
         hasToldUntransmuxable = false
         timeline.restart()
         interrupt()
@@ -211,10 +172,7 @@ final class Broadcast {
             if closed.isForced { ingest.metrics.forcedCuts.increment() }
             if closed.hasRaisedTargetDuration, cutter != nil { adviseOnKeyframes(closed) }
         }
-        guard boundary.begun != nil else { return }
-        segments.note(.now(), beyond: Self.segmentsLimit) {
-            end(publisher, rule: "too_many_segments", "it sends media far faster than it plays; ffmpeg needs -re")
-        }
+        if boundary.begun != nil, let violation = rules.segmentBegun(.now()) { end(publisher, violation) }
     }
 
     private func adviseOnKeyframes(_ closed: Segmenter.Closed) {
@@ -229,15 +187,14 @@ final class Broadcast {
 
     private func noteBreak(_ publisher: Publisher) {
         ingest.metrics.discontinuities.increment()
-        breaks.note(.now(), beyond: Self.breaksLimit) {
-            end(publisher, rule: "too_many_discontinuities", "its timestamps or formats jump all the time")
-        }
+        if let violation = rules.broke(.now()) { end(publisher, violation) }
     }
 
     /// Closes a publisher that no encoder behaves like.
-    private func end(_ publisher: Publisher, rule: String, _ reason: String) {
-        ingest.metrics.violation(rule: rule)
-        logger.warning("publisher closed", metadata: ["rule": "\(rule)", "reason": "\(reason)"])
+    private func end(_ publisher: Publisher, _ violation: PublisherRules.Violation) {
+        ingest.metrics.violation(rule: violation.rule)
+        logger.warning(
+            "publisher closed", metadata: ["rule": "\(violation.rule)", "reason": "\(violation.reason)"])
         publisher.close(.failed)
     }
 

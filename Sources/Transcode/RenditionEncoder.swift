@@ -137,9 +137,9 @@ actor RenditionEncoder {
                 if !entry.boundaries.isEmpty { forcesKeyframe = true }
                 if let picture = entry.frame { encode(picture, fillsGap: entry.dropped == 0) }
             case .command(.boundaries(let passed)):
-                boundaries += passed
                 // Nothing tells when the next picture comes, so those inside come out now.
                 if passed.last?.begun == nil || framesInside > 0 { drain() }
+                boundaries += passed
                 forcesKeyframe = true
             case .command(.boundariesOfAudio(let passed, let format)):
                 if encoder != nil { drain() }
@@ -182,12 +182,12 @@ actor RenditionEncoder {
                 for time in pictures.repeats { try encode(lastFrame.copy(presentationTime: time, captions: [])) }
             }
             if let time = pictures.time {
-                forcesKeyframe = false
                 var frame = picture.frame
                 if let leftCaptions { frame = try Self.merging(leftCaptions, into: frame) }
                 leftCaptions = nil
                 if time != frame.presentationTime { frame = try frame.copy(presentationTime: time) }
                 try encode(frame, isKeyframe: startsSegment)
+                forcesKeyframe = false
             } else {
                 keepCaptions(of: picture.frame)
             }
