@@ -67,7 +67,7 @@ extension TranscodeTests {
                 let segments = try ladder["audio"].follower.ladderSegments.map(\.number)
                 #expect(segments == (try ladder["source"].follower.ladderSegments.map(\.number)))
                 let sent = try ladder["source"].pictureTimes
-                #expect(sent.count == 270)
+                #expect((266...270).contains(sent.count))
                 let encoded = try ladder["low"].pictureTimes
                 #expect(Set(encoded).isSubset(of: sent))
                 let dropped = try await services.droppedFrames()
