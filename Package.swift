@@ -98,7 +98,7 @@ let package = Package(
         tests("OriginStoreTests", ["OriginStore", nioCore, nioEmbedded]),
         tests("OriginServerTests", ["OriginServer", "OriginStore", nioCore, nioPosix, logging]),
         tests("LibAVTests", ["LibAV", "Media", nioCore]),
-        tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", nioCore]),
+        tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", "TestSupport", nioCore]),
         tests("IngestServerTests", ["IngestServer", "HLS", "LibAV", "RTMP", "Media", nioCore]),
         tests("ConfigurationTests", ["headwater-ingest", "headwater-origin", "OriginStore", "Runtime"]),
         tests("EndToEndTests", ["TestSupport", nioCore, nioPosix, nioHTTP1, subprocess, systemPackage]),

@@ -11,7 +11,8 @@ package import Media
 /// | a boundary | the open segment completes, and the next is awaited |
 /// | a video packet, or audio where there is no video | the awaited segment begins with it; audio that waited follows |
 /// | another boundary while one is awaited | that one begins all the same, with what audio there is: numbers stay equal |
-/// | audio behind a boundary that video has not reached | waits, 1 s and ``audioLimit`` packets at most |
+/// | audio behind a boundary that video has not reached | waits; ``audioLimit`` packets at most |
+/// | audio that has waited 1 s for an awaited segment's video | the segment begins with it |
 package struct SegmentAssembly {
     package enum Action: Equatable {
         case complete(Segmenter.Closed)

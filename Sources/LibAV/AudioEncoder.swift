@@ -64,17 +64,14 @@ import NIOCore
 
     /// No sound follows: ``receive()`` then gives what is left.
     package mutating func end() throws(LibAVError) {
-        let code = unsafe avcodec_send_frame(context.pointer, nil)
-        if code != clibav_end { try checked(code, "avcodec_send_frame") }
+        try context.endFrames()
     }
 
     /// The next access unit; nil when another frame is needed, or the end has come.
     ///
     /// The first begins ``samplesPerFrame`` samples before the sound: what a decoder must be fed ahead of it.
     package mutating func receive() throws(LibAVError) -> MediaPacket? {
-        let code = unsafe avcodec_receive_packet(context.pointer, packet.pointer)
-        if code == clibav_again || code == clibav_end { return nil }
-        try checked(code, "avcodec_receive_packet")
+        guard try context.receive(packet) else { return nil }
         defer { unsafe av_packet_unref(packet.pointer) }
         let time = unsafe Timestamp(
             libavTime: packet.pointer.pointee.pts, timeBase: context.pointer.pointee.time_base

@@ -38,4 +38,19 @@ import NIOCore
     func open() throws(LibAVError) {
         try LogCollector.checked("avcodec_open2", level: AV_LOG_INFO) { unsafe avcodec_open2(pointer, nil, nil) }
     }
+
+    /// Tells an encoder that no frame follows; again does no harm (AVERROR_EOF).
+    func endFrames() throws(LibAVError) {
+        let code = unsafe avcodec_send_frame(pointer, nil)
+        if code != clibav_end { try checked(code, "avcodec_send_frame") }
+    }
+
+    /// Has an encoder fill a packet, which the caller unreferences; false when it wants another frame (AVERROR(EAGAIN)) or
+    /// has ended (AVERROR_EOF).
+    func receive(_ packet: borrowing PacketStorage) throws(LibAVError) -> Bool {
+        let code = unsafe avcodec_receive_packet(pointer, packet.pointer)
+        if code == clibav_again || code == clibav_end { return false }
+        try checked(code, "avcodec_receive_packet")
+        return true
+    }
 }

@@ -115,15 +115,12 @@ import NIOCore
 
     /// No picture follows: ``receive()`` then gives what is left.
     package mutating func end() throws(LibAVError) {
-        let code = unsafe avcodec_send_frame(context.pointer, nil)
-        if code != clibav_end { try checked(code, "avcodec_send_frame") }
+        try context.endFrames()
     }
 
     /// The next access unit, in order of decoding; nil when another picture is needed, or the end has come.
     package mutating func receive() throws(LibAVError) -> MediaPacket? {
-        let code = unsafe avcodec_receive_packet(context.pointer, packet.pointer)
-        if code == clibav_again || code == clibav_end { return nil }
-        try checked(code, "avcodec_receive_packet")
+        guard try context.receive(packet) else { return nil }
         defer { unsafe av_packet_unref(packet.pointer) }
         return MediaPacket(
             track: .video, decodeTime: unsafe Timestamp(libavTime: packet.pointer.pointee.dts, timeBase: Self.timeBase),

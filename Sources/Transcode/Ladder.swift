@@ -65,8 +65,7 @@ package final class Ladder: Sendable {
         guard let eventLoop = threads.lend() else { return nil }
         source = LadderSource(
             specs: specs, overlay: overlay, ownCuts: ownCuts, eventLoop: eventLoop, threads: threads, metrics: metrics,
-            logger: logger,
-            output: output)
+            logger: logger, output: output)
     }
 
     package func send(_ input: Input) {
