@@ -37,6 +37,11 @@ extension TranscodeTests {
                 // ffmpeg resets its connections when it closes them, which may cost what was not read yet of the last
                 // pictures; none is missing in between, or they would not decode.
                 #expect((446...450).contains(sent))
+                for timeline in try ladder["source"].timelines {
+                    let times = TransportStream(timeline).pictureTimes
+                    let steps = zip(times, times.dropFirst()).map { $1 - $0 }
+                    #expect(steps.allSatisfy { $0 < 3_200 }, "\(steps)")
+                }
                 let encoded = try ladder["360p"].pictureTimes.count + ladder["240p"].pictureTimes.count
                 let dropped = try await services.droppedFrames()
                 #expect(2 * sent - encoded == dropped)
