@@ -15,6 +15,14 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -61,6 +69,10 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -68,11 +80,20 @@ let package = Package(
             providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavfilter-dev", "libavutil-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMemoryFile"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         decoderRoom("Media", [nioCore]),
         decoderRoom("RTMP", [nioCore]),
         decoderRoom("HLS", ["Media", nioCore]),
-        decoderRoom("OriginStore", ["HLS", nioCore]),
+        room("MemoryFile", ["CMemoryFile", nioCore]),
+        decoderRoom("OriginStore", ["HLS", "MemoryFile", nioCore, heap, deque]),
+        decoderRoom("OriginAccess", [crypto]),
+        room(
+            "OriginPersistence",
+            [
+                "OriginStore", nioCore, nioPosix, nioConcurrency, crypto, systemPackage, logging, metrics, lifecycle,
+            ]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
         room("Transcode", ["HLS", "LibAV", "Media", nioCore, nioPosix, logging, metrics]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),
@@ -82,21 +103,29 @@ let package = Package(
         room(
             "IngestServer",
             ["Media", "RTMP", "HLS", "LibAV", "Transcode", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
-        decoderRoom("OriginServer", ["OriginStore", nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle]),
+        decoderRoom(
+            "OriginServer",
+            [
+                "OriginStore", "OriginAccess", "MemoryFile", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS,
+                systemPackage, logging, metrics, lifecycle,
+            ]),
 
         service(
             "headwater-ingest", ["IngestServer", "Transcode", "Upload", "Runtime", argumentParser, lifecycle]),
         service(
             "headwater-origin",
-            ["OriginServer", "OriginStore", "Runtime", nioCore, argumentParser, lifecycle]),
+            [
+                "OriginServer", "OriginStore", "OriginPersistence", "Runtime", nioCore, logging, argumentParser, lifecycle,
+            ]),
 
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests("MediaTests", ["Media", nioCore]),
         tests("RTMPTests", ["RTMP", nioCore]),
         tests("HLSTests", ["HLS", "Media", "TestSupport", nioCore]),
-        tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, logging, metrics]),
-        tests("OriginStoreTests", ["OriginStore", nioCore, nioEmbedded]),
-        tests("OriginServerTests", ["OriginServer", "OriginStore", nioCore, nioPosix, logging]),
+        tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, nioSSL, logging, metrics]),
+        tests("OriginStoreTests", ["OriginStore", "TestSupport", nioCore, nioEmbedded]),
+        tests("OriginAccessTests", ["OriginAccess", subprocess, crypto]),
+        tests("OriginServerTests", ["OriginServer", "OriginStore", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, subprocess]),
         tests("LibAVTests", ["LibAV", "Media", nioCore]),
         tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", "TestSupport", nioCore]),
         tests("IngestServerTests", ["IngestServer", "HLS", "LibAV", "RTMP", "Media", nioCore]),

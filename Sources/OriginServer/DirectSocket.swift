@@ -1,5 +1,7 @@
 import Glibc
+import MemoryFile
 import NIOCore
+import OriginStore
 
 /// A channel's socket, written without the channel: what a viewer of a growing object gets most of its bytes by.
 ///
@@ -25,6 +27,19 @@ struct DirectSocket {
         let flags = CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT) | (isFollowed ? CInt(MSG_MORE) : 0)
         return unsafe bytes.withUnsafeReadableBytes { bytes in
             max(0, unsafe Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
+        }
+    }
+
+    /// Gives how much of a part of a body the socket took, as ``send(_:isFollowed:)`` does.
+    func send(_ part: BodyPart) -> Int {
+        switch part.body {
+        case .bytes(let body):
+            guard let bytes = body.getSlice(at: body.readerIndex + part.range.lowerBound, length: part.count) else {
+                return 0
+            }
+            return send(bytes, isFollowed: false)
+        case .extent(let extent):
+            return extent.send(part.range, to: descriptor)
         }
     }
 }

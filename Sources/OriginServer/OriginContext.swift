@@ -11,26 +11,66 @@ final class OriginContext: Sendable {
     let store: ObjectStore
     let metrics = OriginMetrics()
     let logger: Logger
-    let openConnections = Atomic<Int>(0)
-    /// Connections at once: what the process may open, less some for listeners and the admin endpoint.
-    let connectionsLimit: Int
-    /// How often a connection looks at its deadlines at least: none is missed by more than this.
-    let longestTick: TimeAmount
+    let addresses: SharedAddressTable
+    let connections: ConnectionSet
+    /// Exchanges that follow a growing object, or wait for a part of one.
+    let viewers = Atomic<Int>(0)
+    private let rules: Mutex<AccessRules>
+    private let refusals = Mutex(LogGate(linesPerSecond: 20))
     private let processTag: String
     private let versions = Atomic<UInt64>(0)
 
-    init(configuration: OriginConfiguration, store: ObjectStore, logger: Logger) {
+    init(
+        configuration: OriginConfiguration, access: AccessRules, store: ObjectStore, logger: Logger,
+        eventLoops: some Sequence<any EventLoop>
+    ) {
         self.configuration = configuration
-        var files = rlimit()
-        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
-        connectionsLimit = max(16, Int(clamping: files.rlim_cur) - 64)
         self.logger = logger
         self.store = store
-        longestTick = min(
-            configuration.requestTimeout, configuration.uploadTimeout, configuration.stallLimit,
-            configuration.store.holdLimit)
+        rules = Mutex(access)
+        let limit = configuration.connectionLimit ?? Self.possibleConnections
+        connections = ConnectionSet(limit: limit, eventLoops: eventLoops)
+        let perAddress = configuration.connectionsPerAddress ?? max(1, limit / 2)
+        addresses = SharedAddressTable(
+            limits: AddressTable.Limits(
+                connections: perAddress, errorsPerSecond: configuration.errorRate > 0 ? configuration.errorRate : nil))
         processTag = String(UInt64.random(in: .min ... .max), radix: 36)
     }
+
+    /// What the process may open, less some for listeners, files and the admin endpoint.
+    private static var possibleConnections: Int {
+        var files = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        return max(16, Int(clamping: files.rlim_cur) - 64)
+    }
+
+    // MARK: Access
+
+    var access: AccessRules { rules.withLock { $0 } }
+
+    /// From now on these hold, for new requests and new connections.
+    func replace(_ access: AccessRules) {
+        rules.withLock { $0 = access }
+    }
+
+    // MARK: Connections
+
+    var isDraining: Bool { connections.isDraining }
+
+    /// Takes in a connection; false where there are too many in all, or from its address.
+    func admit(_ door: ConnectionDoor, on eventLoop: any EventLoop, _ peer: PeerAddress?) -> Bool {
+        if let peer, !addresses.opened(peer, now: .now()) { return false }
+        if connections.insert(door, on: eventLoop) { return true }
+        if let peer { addresses.closed(peer) }
+        return false
+    }
+
+    func dismiss(_ door: ConnectionDoor, on eventLoop: any EventLoop, _ peer: PeerAddress?) {
+        connections.remove(door, on: eventLoop)
+        if let peer { addresses.closed(peer) }
+    }
+
+    // MARK: Responses
 
     /// A strong entity tag that no other upload has or had, across restarts too.
     func nextEntityTag() -> String {
@@ -41,6 +81,16 @@ final class OriginContext: Sendable {
     /// Seconds since 1970.
     var unixTime: Int { time(nil) }
 
+    /// Tells of a refused request, unless there are too many of them to tell of each.
+    func logRefusal(_ metadata: Logger.Metadata) {
+        guard let heldBack = refusals.withLock({ $0.pass(now: .now()) }) else { return }
+        var metadata = metadata
+        if heldBack > 0 { metadata["untold"] = "\(heldBack)" }
+        logger.info("request refused", metadata: metadata)
+    }
+
+    // MARK: Time
+
     /// Expires what is due and brings the gauges up to date.
     func sweep(now: NIODeadline) {
         let sweep = store.timePassed(now: now)
@@ -50,6 +100,7 @@ final class OriginContext: Sendable {
         let counts = store.counts
         metrics.objects.record(counts.objects)
         metrics.playlists.record(counts.playlists)
-        metrics.connections.record(openConnections.load(ordering: .relaxed))
+        metrics.connections.record(connections.count)
+        metrics.viewers.record(viewers.load(ordering: .relaxed))
     }
 }

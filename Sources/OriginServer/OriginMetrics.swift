@@ -4,35 +4,46 @@ import OriginStore
 /// Every figure the origin keeps. Labels come from enums alone; `docs/operations.md` says what each means.
 struct OriginMetrics: Sendable {
     enum Refusal: String, CaseIterable {
-        case malformed, path, method, epoch, size, memory, playlist, superseded, connections
+        case malformed, path, method, token, signature, epoch, precondition, size, memory, objects, playlist
+        case superseded, slow, errors, connections
     }
 
     enum Cut: String, CaseIterable {
         /// The object's upload broke off for good.
         case aborted
-        /// The reader took nothing for the stall limit.
+        /// The reader took nothing for the stall limit, or was slower than the object lived.
         case stalled
         /// An announced object did not begin within the hold limit.
         case held
     }
 
-    private let responses: [Int: Counter]
+    /// By route and status: those of a route one after the other.
+    private let requests: [Counter]
     private let refusals: [Refusal: Counter]
     private let cuts: [Cut: Counter]
     let receivedBytes = Counter(label: "headwater.origin.received.bytes")
     let brokenUploads = Counter(label: "headwater.origin.uploads.broken")
     let expired = Counter(label: "headwater.origin.objects.expired")
     let aborted = Counter(label: "headwater.origin.objects.aborted")
+    let holds = Counter(label: "headwater.origin.holds")
     let heldBytes = Gauge(label: "headwater.origin.memory.held.bytes")
     let objects = Gauge(label: "headwater.origin.objects")
     let playlists = Gauge(label: "headwater.origin.playlists")
     let connections = Gauge(label: "headwater.origin.connections")
+    let viewers = Gauge(label: "headwater.origin.viewers")
+    /// From a segment's first byte here to its first byte to a reader.
+    let firstByteAge = Timer(label: "headwater.origin.media.age", dimensions: [("byte", "first")])
+    /// From a segment's last byte here to its last byte to a reader that followed it.
+    let lastByteAge = Timer(label: "headwater.origin.media.age", dimensions: [("byte", "last")])
 
     init() {
-        responses = Dictionary(
-            uniqueKeysWithValues: (1...5).map {
-                ($0, Counter(label: "headwater.origin.responses", dimensions: [("class", "\($0)xx")]))
-            })
+        requests = RouteClass.allCases.flatMap { route in
+            SentStatus.all.map { status in
+                Counter(
+                    label: "headwater.origin.requests",
+                    dimensions: [("route", route.rawValue), ("status", "\(status)")])
+            }
+        }
         refusals = Dictionary(
             uniqueKeysWithValues: Refusal.allCases.map {
                 ($0, Counter(label: "headwater.origin.refusals", dimensions: [("reason", $0.rawValue)]))
@@ -43,9 +54,29 @@ struct OriginMetrics: Sendable {
             })
     }
 
-    func count(status: UInt) { responses[Int(status / 100)]?.increment() }
+    func count(_ route: RouteClass, status: UInt) {
+        guard let place = SentStatus.index(of: status) else { return }
+        requests[route.index * SentStatus.all.count + place].increment()
+    }
 
     func count(_ refusal: Refusal) { refusals[refusal]?.increment() }
 
     func count(_ cut: Cut) { cuts[cut]?.increment() }
+}
+
+extension RouteClass {
+    /// The place in ``allCases``.
+    fileprivate var index: Int {
+        switch self {
+        case .multivariant: 0
+        case .playlist: 1
+        case .segment: 2
+        case .initialization: 3
+        case .missing: 4
+        case .upload: 5
+        case .delete: 6
+        case .preflight: 7
+        case .other: 8
+        }
+    }
 }

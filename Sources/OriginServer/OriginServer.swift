@@ -1,26 +1,44 @@
 package import Logging
 package import NIOCore
-import NIOHTTP1
 import NIOPosix
 package import OriginStore
 import ServiceLifecycle
+import Synchronization
 
 /// The origin: takes uploads and serves them while they grow, until graceful shutdown.
-package struct OriginServer: Service {
+package final class OriginServer: Service {
     private let configuration: OriginConfiguration
     private let logger: Logger
     private let onListening: @Sendable ([SocketAddress]) -> Void
     package let store: ObjectStore
+    private let access: AccessRules
+    private let running = Mutex<OriginContext?>(nil)
 
-    /// - Parameter onListening: told the addresses once all are bound, ``OriginConfiguration/listen`` first.
+    /// - Parameters:
+    ///   - store: nil makes one that nobody else knows.
+    ///   - onListening: told the addresses once all are bound, ``OriginConfiguration/listen`` first.
+    /// - Throws: ``OriginFileError`` where a file cannot be used.
     package init(
-        configuration: OriginConfiguration, logger: Logger,
+        configuration: OriginConfiguration, store: ObjectStore? = nil, logger: Logger,
         onListening: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
-    ) {
+    ) throws(OriginFileError) {
         self.configuration = configuration
         self.logger = logger
         self.onListening = onListening
-        store = ObjectStore(configuration: configuration.store)
+        self.store = store ?? ObjectStore(configuration: configuration.store)
+        access = try AccessRules(configuration.files)
+    }
+
+    /// Reads the files of tokens, keys, rules and certificates anew; where one cannot be used, what was read before
+    /// holds on. Connections stay.
+    package func reload() {
+        do throws(OriginFileError) {
+            let access = try AccessRules(configuration.files)
+            running.withLock { $0 }?.replace(access)
+            logger.info("files read again")
+        } catch {
+            logger.error("files not read again; what was read before holds", metadata: ["error": "\(error)"])
+        }
     }
 
     package func run() async throws {
@@ -35,53 +53,71 @@ package struct OriginServer: Service {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let origin = OriginContext(configuration: configuration, store: store, logger: logger)
-        let separate = configuration.publishListen
-        let reading = try await listen(
-            configuration.listen, on: group, origin, mayRead: true, mayPublish: separate == nil)
-        logger.info("listening", metadata: ["address": "\(address(reading))", "publish": "\(separate == nil)"])
-        var listeners = [reading]
-        if let separate {
-            let publishing = try await listen(separate, on: group, origin, mayRead: false, mayPublish: true)
-            logger.info("listening", metadata: ["address": "\(address(publishing))", "publish": "true"])
-            listeners.append(publishing)
-        }
+        let origin = OriginContext(
+            configuration: configuration, access: access, store: store, logger: logger,
+            eventLoops: group.makeIterator())
+        running.withLock { $0 = origin }
+        origin.connections.keepTime(each: configuration.tick)
+        defer { running.withLock { $0 = nil } }
+        let listeners = try await listen(on: group, origin)
         onListening(listeners.compactMap(\.localAddress))
         let interval = configuration.sweepInterval
         let sweeping = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
             origin.sweep(now: .now())
         }
         try? await gracefulShutdown()
-        sweeping.cancel()
         for listener in listeners { try await listener.close() }
+        if !Task.isCancelled {
+            logger.info("draining", metadata: ["connections": "\(origin.connections.count)"])
+            try await origin.connections.drain(within: configuration.drainLimit, on: group.next())
+        }
+        sweeping.cancel()
     }
 
     private func listen(
-        _ endpoint: SocketEndpoint, on group: MultiThreadedEventLoopGroup, _ origin: OriginContext, mayRead: Bool,
-        mayPublish: Bool
+        on group: MultiThreadedEventLoopGroup, _ origin: OriginContext
+    ) async throws -> [any Channel] {
+        let isEncrypted = configuration.files.certificate != nil
+        let publish = configuration.publishListen
+        var listeners = [
+            try await listen(
+                configuration.listen, on: group, origin,
+                ListenerRole(mayRead: true, mayPublish: publish == nil, isEncrypted: isEncrypted))
+        ]
+        if let publish {
+            let role = ListenerRole(mayRead: false, mayPublish: true, isEncrypted: isEncrypted)
+            listeners.append(try await listen(publish, on: group, origin, role))
+        }
+        return listeners
+    }
+
+    private func listen(
+        _ endpoint: SocketEndpoint, on group: MultiThreadedEventLoopGroup, _ origin: OriginContext,
+        _ role: ListenerRole
     ) async throws -> any Channel {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(
-                        ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-                    try pipeline.addHandler(
-                        ConnectionHandler(origin: origin, mayRead: mayRead, mayPublish: mayPublish))
-                }
+                channel.eventLoop.makeCompletedFuture { try ConnectionDoor.open(channel, origin, role) }
             }
         do {
-            return try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
+            let listener = try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
+            logger.info(
+                "listening",
+                metadata: [
+                    "address": "\(text(listener.localAddress))", "publish": "\(role.mayPublish)",
+                    "tls": "\(role.isEncrypted)",
+                ])
+            return listener
         } catch {
-            throw ListenError(endpoint: endpoint, isForPublishing: !mayRead, cause: error)
+            throw ListenError(endpoint: endpoint, isForPublishing: !role.mayRead, cause: error)
         }
     }
 
-    private func address(_ channel: any Channel) -> String {
-        guard let address = channel.localAddress else { return "unknown" }
+    private func text(_ address: SocketAddress?) -> String {
+        guard let address else { return "unknown" }
         return "\(address.ipAddress ?? "unknown"):\(address.port ?? 0)"
     }
 }

@@ -1,35 +1,36 @@
 import NIOCore
 import NIOHTTP1
 
-/// A response's status line and header fields, written straight to bytes.
+/// A response's status and fields, before they are written as one version of HTTP or the other wants them.
 struct ResponseHead {
-    private var buffer: ByteBuffer
+    let status: HTTPResponseStatus
+    private(set) var fields: [(name: String, value: String)]
 
-    /// Begins with what every response carries: Date, Server, and the constant CORS fields (`Fetch §3.2`).
-    init(_ status: HTTPResponseStatus, unixTime: Int, allocator: ByteBufferAllocator) {
-        buffer = allocator.buffer(capacity: 640)
-        buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\n")
-        buffer.writeString("Date: \(HTTPDate.text(unixTime: unixTime))\r\n")
-        buffer.writeStaticString(
-            """
-            Server: headwater-origin\r
-            Access-Control-Allow-Origin: *\r
-            Access-Control-Expose-Headers: Age, Date, Content-Length, Content-Range, ETag\r
-            Timing-Allow-Origin: *\r
-
-            """)
+    /// Begins with what every response carries.
+    init(_ status: HTTPResponseStatus, unixTime: Int) {
+        self.status = status
+        fields = [
+            ("Date", HTTPDate.text(unixTime: unixTime)),
+            ("Server", "headwater-origin"),
+            ("Timing-Allow-Origin", "*"),
+            (
+                "Access-Control-Expose-Headers",
+                "Age, Date, Content-Length, Content-Range, ETag, Headwater-Held"
+            ),
+        ]
+        fields.reserveCapacity(16)
     }
 
-    mutating func add(_ name: StaticString, _ value: String) {
-        buffer.writeStaticString(name)
-        buffer.writeStaticString(": ")
-        buffer.writeString(value)
-        buffer.writeStaticString("\r\n")
+    mutating func add(_ name: String, _ value: String) {
+        fields.append((name, value))
     }
 
-    /// The head with its empty line.
-    consuming func finished() -> ByteBuffer {
-        buffer.writeStaticString("\r\n")
-        return buffer
+    /// One more request field that the response depends on (`RFC 9110 §12.5.5`).
+    mutating func addVary(_ name: String) {
+        if let index = fields.firstIndex(where: { $0.name == "Vary" }) {
+            fields[index].value += ", " + name
+        } else {
+            fields.append(("Vary", name))
+        }
     }
 }

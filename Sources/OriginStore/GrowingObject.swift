@@ -1,27 +1,32 @@
+import MemoryFile
 package import NIOCore
 import Synchronization
 
 /// A media object that readers follow while it is written.
 ///
-/// Bytes are held as shared chunks while it grows and as one contiguous buffer once complete. An append wakes
-/// each event loop that has readers at most once; the loop's ``ReaderGroup`` then feeds its own readers, so
-/// the cost of a writer does not depend on how many there are.
+/// Bytes are held as shared chunks while it grows and as one body once complete. An append wakes each event loop that
+/// has readers at most once; the loop's ``ReaderGroup`` then feeds its own readers, so the cost of a writer does not
+/// depend on how many there are.
 package final class GrowingObject: Sendable {
     package let key: ObjectKey
-    /// Counts into the store's memory.
-    private let memory: MemoryAccount
+    /// Its stream's account.
+    let memory: MemoryAccount
     private let state: Mutex<State>
+    private let isLetGo = Atomic<Bool>(false)
 
     struct State: ~Copyable {
         var life = ObjectLife()
         var head: ObjectHead
+        /// They stay after its end for as long as there are groups of readers.
         var chunks: [ObjectChunk] = []
         var byteCount = 0
-        var body: ByteBuffer?
+        var body: ObjectBody?
         var groups: [Waker] = []
         var uploads = 0
-        /// What the account was charged for chunks; readers may hold them after the object is complete.
+        /// What the account was charged for the chunks.
         var chunkCharge = 0
+        var startedAt: NIODeadline?
+        var completedAt: NIODeadline?
     }
 
     /// What an object takes in the store besides its path and its bytes, about.
@@ -48,15 +53,41 @@ package final class GrowingObject: Sendable {
         memory.charge(Self.overheadBytes + key.path.utf8.count)
     }
 
+    /// One that is complete from the beginning.
+    convenience init(restoring stored: StoredObject, in file: MemoryFile?, memory: MemoryAccount) {
+        self.init(key: stored.key, head: stored.head, memory: memory)
+        let body = ObjectBody([stored.body], in: file)
+        memory.charge(body.heldBytes)
+        state.withLock { state in
+            state.uploads = 1
+            _ = state.life.uploadOpened(1)
+            _ = state.life.uploadEnded(1)
+            state.body = body
+            state.byteCount = body.count
+        }
+    }
+
     deinit {
-        let payload = state.withLock { $0.chunkCharge + ($0.body?.readableBytes ?? 0) }
+        let payload = state.withLock { $0.chunkCharge + ($0.body?.heldBytes ?? 0) }
         memory.release(Self.overheadBytes + key.path.utf8.count + payload)
     }
 
     package var head: ObjectHead { state.withLock { $0.head } }
 
     /// The whole body once complete, else nil.
-    package var completeBody: ByteBuffer? { state.withLock { $0.body } }
+    package var completeBody: ObjectBody? { state.withLock { $0.body } }
+
+    /// Whether the store has let go of it: it is expired, removed, replaced or given up. Readers that have it keep it
+    /// and its memory for as long as they like.
+    package var isGone: Bool { isLetGo.load(ordering: .relaxed) }
+
+    func letGo() { isLetGo.store(true, ordering: .relaxed) }
+
+    /// When its first byte came; nil before that, and for what was restored.
+    package var startedAt: NIODeadline? { state.withLock { $0.startedAt } }
+
+    /// When its upload ended; nil before that, and for what was restored.
+    package var completedAt: NIODeadline? { state.withLock { $0.completedAt } }
 
     /// Payload bytes held.
     var byteCount: Int { state.withLock { $0.byteCount } }
@@ -94,7 +125,9 @@ package final class GrowingObject: Sendable {
         case differs(common: ByteBuffer)
     }
 
-    func append(_ bytes: ByteBuffer, at position: inout ObjectUpload.Position) -> AppendResult {
+    func append(
+        _ bytes: ByteBuffer, at position: inout ObjectUpload.Position, now: NIODeadline
+    ) -> AppendResult {
         guard bytes.readableBytes > 0 else { return .taken }
         var fresh = bytes
         let result = state.withLock { state -> AppendResult in
@@ -107,11 +140,8 @@ package final class GrowingObject: Sendable {
                 }
                 guard fresh.readableBytes > 0 else { return .taken }
             }
-            let chunk = ObjectChunk(payload: fresh)
-            let cost = chunk.framed.storageCapacity + ObjectChunk.overheadBytes
-            memory.charge(cost)
-            state.chunkCharge += cost
-            state.chunks.append(chunk)
+            if state.byteCount == 0 { state.startedAt = now }
+            state.append(fresh, memory)
             state.byteCount += fresh.readableBytes
             position.verified += fresh.readableBytes
             return .taken
@@ -129,23 +159,36 @@ package final class GrowingObject: Sendable {
         case shorter(ByteBuffer)
     }
 
-    func finish(_ position: ObjectUpload.Position, lastModified: Int) -> FinishResult {
-        let result = state.withLock { state -> FinishResult in
-            guard state.life.isWriting(position.upload) else { return .refused }
+    /// - Parameter file: where the body is kept; nil for the process's own memory.
+    func finish(
+        _ position: ObjectUpload.Position, in file: MemoryFile?, now: NIODeadline, lastModified: Int
+    ) -> FinishResult {
+        let (ending, pieces) = state.withLock { state -> (FinishResult, [ByteBuffer]) in
+            guard state.life.isWriting(position.upload) else { return (.refused, []) }
             guard position.verified == state.byteCount else {
                 _ = state.life.abandoned()
-                return .shorter(state.joined(limit: position.verified))
+                return (.shorter(state.joined(limit: position.verified)), [])
             }
-            _ = state.life.uploadEnded(position.upload)
-            state.body = state.joined(limit: state.byteCount)
-            memory.charge(state.byteCount)
-            state.chunks = []
+            return (.finished, state.chunks.map(\.payload))
+        }
+        guard ending == .finished else {
+            if ending != .refused { wake() }
+            return ending
+        }
+        // Readers of what is there already do not wait for this.
+        let body = ObjectBody(pieces, in: file)
+        let isFinished = state.withLock { state in
+            guard state.life.uploadEnded(position.upload) else { return false }
+            memory.charge(body.heldBytes)
+            state.body = body
             if state.groups.isEmpty { state.releaseChunks(memory) }
             state.head.lastModified = lastModified
-            return .finished
+            state.completedAt = now
+            return true
         }
-        if result != .refused { wake() }
-        return result
+        guard isFinished else { return .refused }
+        wake()
+        return .finished
     }
 
     func breakOff(_ position: ObjectUpload.Position, now: NIODeadline) -> Bool {
@@ -187,23 +230,32 @@ package final class GrowingObject: Sendable {
         }
     }
 
+    /// What a loop's group learns when it catches up.
+    struct News {
+        var condition: Condition
+        var startedAt: NIODeadline?
+        var completedAt: NIODeadline?
+    }
+
     /// Appends what came after the first `chunks.count` chunks and tells the object's condition; rearms the wake-up.
-    func catchUp(_ chunks: inout [ObjectChunk], on eventLoop: any EventLoop) -> Condition {
+    func catchUp(_ chunks: inout [ObjectChunk], on eventLoop: any EventLoop) -> News {
         state.withLock { state in
+            var news = News(condition: .waiting, startedAt: state.startedAt, completedAt: state.completedAt)
             if let index = state.groups.firstIndex(where: { $0.eventLoop === eventLoop }) {
                 state.groups[index].isWoken = false
             }
             if let body = state.body {
-                let held = chunks.reduce(0) { $0 + $1.payload.readableBytes }
-                if let rest = body.getSlice(at: body.readerIndex + held, length: body.readableBytes - held),
-                    rest.readableBytes > 0
-                {
-                    chunks.append(ObjectChunk(payload: rest))
+                // Where no group has readers any more, the chunks are gone.
+                if state.chunks.isEmpty, body.count > 0 {
+                    if let bytes = body.wholeBytes { state.append(bytes, memory) }
                 }
-                return .complete
+                // Never a clean end without all bytes.
+                news.condition = state.chunks.isEmpty && body.count > 0 ? .aborted : .complete
+            } else if state.life.state == .aborted {
+                news.condition = .aborted
             }
             if chunks.count < state.chunks.count { chunks.append(contentsOf: state.chunks[chunks.count...]) }
-            return state.life.state == .aborted ? .aborted : .waiting
+            return news
         }
     }
 
@@ -221,41 +273,5 @@ package final class GrowingObject: Sendable {
             let eventLoop = waker.eventLoop
             eventLoop.execute { group.value.pump(on: eventLoop) }
         }
-    }
-}
-
-extension GrowingObject.State {
-    /// Compares the start of `bytes` with what is held from `position` on, and moves both past what is the same;
-    /// false where they differ.
-    func matches(_ bytes: inout ByteBuffer, at position: inout ObjectUpload.Position) -> Bool {
-        while position.chunk < chunks.count, bytes.readableBytes > 0 {
-            let held = chunks[position.chunk].payload
-            let count = min(held.readableBytes - position.chunkOffset, bytes.readableBytes)
-            let expected = held.getSlice(at: held.readerIndex + position.chunkOffset, length: count)
-            guard bytes.readSlice(length: count) == expected else { return false }
-            position.verified += count
-            position.chunkOffset += count
-            if position.chunkOffset == held.readableBytes {
-                position.chunk += 1
-                position.chunkOffset = 0
-            }
-        }
-        return true
-    }
-
-    mutating func releaseChunks(_ memory: MemoryAccount) {
-        memory.release(chunkCharge)
-        chunkCharge = 0
-    }
-
-    func joined(limit: Int) -> ByteBuffer {
-        var whole = ByteBufferAllocator().buffer(capacity: limit)
-        for chunk in chunks where whole.readableBytes < limit {
-            whole.writeImmutableBuffer(
-                chunk.payload.getSlice(
-                    at: chunk.payload.readerIndex,
-                    length: min(chunk.payload.readableBytes, limit - whole.readableBytes)) ?? ByteBuffer())
-        }
-        return whole
     }
 }

@@ -1,28 +1,25 @@
 import Synchronization
 
-/// How many bytes are held in all: payload with what its bookkeeping takes.
+/// How many bytes are held: payload with what its bookkeeping takes.
+///
+/// A stream has its own account, and whatever is on it is on the store's as well.
 package final class MemoryAccount: Sendable {
     private let bytes = Atomic<Int>(0)
+    private let parent: MemoryAccount?
 
-    package init() {}
+    package init(parent: MemoryAccount? = nil) {
+        self.parent = parent
+    }
 
     package var heldBytes: Int { bytes.load(ordering: .relaxed) }
 
-    func charge(_ count: Int) { bytes.wrappingAdd(count, ordering: .relaxed) }
-
-    func release(_ count: Int) { bytes.wrappingSubtract(count, ordering: .relaxed) }
-}
-
-/// Bytes on the account until the last holder of this lets go.
-final class MemoryCharge: Sendable {
-    private let account: MemoryAccount
-    private let count: Int
-
-    init(_ count: Int, on account: MemoryAccount) {
-        self.account = account
-        self.count = count
-        account.charge(count)
+    func charge(_ count: Int) {
+        bytes.wrappingAdd(count, ordering: .relaxed)
+        parent?.charge(count)
     }
 
-    deinit { account.release(count) }
+    func release(_ count: Int) {
+        bytes.wrappingSubtract(count, ordering: .relaxed)
+        parent?.release(count)
+    }
 }

@@ -64,6 +64,20 @@ package struct ObjectKey: Hashable, Sendable {
     /// The folder the object lies in, without the last slash: `/live/stream` of `/live/stream/a.ts`.
     package var folder: Substring { path[..<lastSlash] }
 
+    /// The stream the object belongs to: the first two components of its folder, `/live/show` of `/live/show/a/b.ts`,
+    /// or the whole folder where it has fewer.
+    package var stream: Substring {
+        let slash = UInt8(ascii: "/")
+        let bytes = path.utf8
+        let end = lastSlash
+        var index = bytes.startIndex
+        for _ in 0..<2 {
+            guard index < end else { return path[..<end] }
+            index = bytes[index...].dropFirst().firstIndex(of: slash) ?? end
+        }
+        return path[..<min(index, end)]
+    }
+
     /// The lower-case part of the name after its last dot; empty without one.
     package var fileExtension: String {
         let name = path.utf8[lastSlash...].dropFirst()

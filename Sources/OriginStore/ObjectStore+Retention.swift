@@ -1,26 +1,6 @@
 package import NIOCore
-import Synchronization
 
 extension ObjectStore {
-    /// Puts a playlist in the place of its previous version: objects it newly lists are announced, those no
-    /// playlist lists any more go once no player may ask for them.
-    func store(_ playlist: StoredPlaylist, at key: ObjectKey, now: NIODeadline) -> Outcome {
-        let (outcome, cut) = state.withLock { state -> (Outcome, [GrowingObject]) in
-            for listed in playlist.listed {
-                state.listings[listed, default: Listing()].count += 1
-                let longest = state.listings[listed]?.longest ?? .zero
-                state.listings[listed]?.longest = max(longest, playlist.duration)
-                state.objects[listed]?.expiry = nil
-            }
-            let previous = state.playlists.updateValue(playlist, forKey: key)
-            var cut = previous.map { state.unlist($0, now: now) } ?? []
-            cut += state.announce(playlist.sequence, limit: configuration.announcedLimit, memory: memory)
-            return (previous == nil ? .created : .replaced, cut)
-        }
-        for object in cut { _ = object.abandon() }
-        return outcome
-    }
-
     /// What ``timePassed(now:)`` did, for the counters.
     package struct Sweep: Sendable, Equatable {
         package var expired = 0
@@ -32,89 +12,122 @@ extension ObjectStore {
         }
     }
 
+    /// Deadlines handled under one hold of the lock, so that nobody waits long for it.
+    private static let batchCount = 1_024
+
     /// Expires what is due. Call it about once a second.
     package func timePassed(now: NIODeadline) -> Sweep {
         var sweep = Sweep()
-        let (cut, objects) = state.withLock { state -> ([GrowingObject], [GrowingObject]) in
-            var cut: [GrowingObject] = []
-            for (key, playlist) in state.playlists where now - playlist.storedAt >= configuration.playlistLifetime {
-                state.playlists[key] = nil
-                cut += state.unlist(playlist, now: now)
-                sweep.expired += 1
-            }
-            for (key, entry) in state.objects {
-                guard let expiry = entry.expiry, expiry <= now, entry.object.isComplete else { continue }
-                state.objects[key] = nil
-                sweep.expired += 1
-            }
+        while change({ $0.expire(now: now, limit: Self.batchCount, &sweep) }) {}
+        // Only now have the streams' accounts been relieved of what has just expired.
+        change { state in
             state.epochs.timePassed(now: now, lifetime: .hours(1))
-            return (cut, state.objects.values.map(\.object))
-        }
-        for object in cut { _ = object.abandon() }
-        for object in objects where object.timePassed(now: now, resumeWindow: configuration.resumeWindow) {
-            sweep.aborted += 1
-            state.withLock { state in
-                if state.objects[object.key]?.object === object { state.objects[object.key] = nil }
-            }
+            state.dropIdleStreams()
         }
         return sweep
-    }
-
-    /// Expires the oldest complete objects until `count` more bytes fit.
-    /// - Throws: ``UploadError/outOfMemory`` where that is not enough.
-    func makeRoom(for count: Int) throws(UploadError) {
-        let limit = configuration.memoryLimitBytes - count
-        guard memory.heldBytes > limit else { return }
-        state.withLock { state in
-            // Somewhat more than asked for, so that not every append has to search.
-            var excess = memory.heldBytes - limit + configuration.memoryLimitBytes / 64
-            let complete = state.objects.values.filter { $0.object.isComplete }.sorted { $0.order < $1.order }
-            for entry in complete {
-                guard excess > 0 else { break }
-                excess -= entry.object.byteCount + GrowingObject.overheadBytes
-                state.objects[entry.object.key] = nil
-            }
-        }
-        guard memory.heldBytes <= limit else { throw .outOfMemory }
     }
 }
 
 extension ObjectStore.State {
-    /// A playlist's version is gone. Gives back announced objects that nothing lists any more; their readers are cut.
-    mutating func unlist(_ playlist: StoredPlaylist, now: NIODeadline) -> [GrowingObject] {
-        var cut: [GrowingObject] = []
+    /// Handles what is due; true where there may be more than `limit`.
+    fileprivate mutating func expire(now: NIODeadline, limit: Int, _ sweep: inout ObjectStore.Sweep) -> Bool {
+        for _ in 0..<limit {
+            guard let deadline = deadlines.next(now: now) else { return false }
+            let key = deadline.key
+            switch deadline.kind {
+            case .object:
+                guard objects[key]?.expiry == deadline.time, drop(key) else { continue }
+                sweep.expired += 1
+            case .playlist:
+                guard playlists[key]?.expiry == deadline.time, dropPlaylist(key, now: now) else { continue }
+                sweep.expired += 1
+            case .resumption:
+                guard objects[key]?.object.timePassed(now: now, resumeWindow: configuration.resumeWindow) == true,
+                    drop(key)
+                else { continue }
+                sweep.aborted += 1
+            }
+        }
+        return true
+    }
+
+    /// Puts a playlist in the place of its previous version: objects it newly lists are announced, those no
+    /// playlist lists any more go once no player may ask for them.
+    /// - Throws: ``UploadError/tooManyObjects(limit:)`` where the stream may have no further playlist.
+    mutating func store(
+        _ playlist: StoredPlaylist, at key: ObjectKey, epoch: UInt64?, expiry: NIODeadline, now: NIODeadline
+    ) throws(UploadError) -> ObjectStore.Outcome {
+        try makeRoomForObject(key)
+        let previous = keep(playlist, at: key, expiry: expiry, now: now)
+        journal?.stored(StoredObject(key: key, head: playlist.head, body: playlist.body, epoch: epoch))
+        return previous == nil ? .created : .replaced
+    }
+
+    /// Stores a playlist that has room, without a word to the journal. Gives back the previous version.
+    mutating func keep(
+        _ playlist: StoredPlaylist, at key: ObjectKey, expiry: NIODeadline, now: NIODeadline
+    ) -> StoredPlaylist? {
+        _ = account(of: key)
+        for listed in playlist.listed {
+            var listing = listings[listed] ?? ObjectStore.Listing()
+            listing.count += 1
+            listing.longest = max(listing.longest, playlist.duration)
+            listings[listed] = listing
+            guard listing.count == 1, let entry = objects[listed] else { continue }
+            setUnlisted(false, listed)
+            if !entry.isExpiryFixed { objects[listed]?.expiry = nil }
+        }
+        let previous = playlists.updateValue(ObjectStore.PlaylistEntry(playlist: playlist, expiry: expiry), forKey: key)
+        addDeadline(.playlist, key, at: expiry)
+        if let previous { unlist(previous.playlist, now: now) } else { streams[key.stream]?.count += 1 }
+        effects.arrived += waiters.take(key)
+        announce(playlist.sequence)
+        return previous?.playlist
+    }
+
+    /// Takes a playlist away; false where there is none.
+    mutating func dropPlaylist(_ key: ObjectKey, now: NIODeadline) -> Bool {
+        guard let entry = playlists.removeValue(forKey: key) else { return false }
+        unlist(entry.playlist, now: now)
+        journal?.removed(key)
+        left(key.stream)
+        return true
+    }
+
+    /// A playlist's version is gone, and with it announced objects that nothing lists any more; their readers are cut.
+    private mutating func unlist(_ playlist: StoredPlaylist, now: NIODeadline) {
         for key in playlist.listed {
             guard var listing = listings[key] else { continue }
             listing.count -= 1
             listings[key] = listing.count > 0 ? listing : nil
-            guard listing.count == 0, let object = objects[key]?.object else { continue }
-            if object.isAnnounced {
-                objects[key] = nil
-                cut.append(object)
-            } else {
+            guard listing.count == 0, let entry = objects[key] else { continue }
+            if entry.place != nil {
+                setUnlisted(true, key)
+                guard !entry.isExpiryFixed else { continue }
                 // A player that has just fetched the old version may still come (`RFC 8216 §6.2.2`).
                 let target = TimeAmount.seconds(Int64(min(playlist.targetDuration ?? 1, 86_400)))
-                objects[key]?.expiry = now + listing.longest + target
+                setExpiry(now + listing.longest + target, of: key)
+            } else if entry.object.isAnnounced {
+                _ = drop(key)
             }
         }
-        return cut
     }
 
-    /// Makes readable in advance what a playlist lists behind its last started object. What it lists before
-    /// that and nobody holds was lost, and is not worth waiting for: gives back such objects.
-    mutating func announce(_ sequence: [ObjectKey], limit: Int, memory: MemoryAccount) -> [GrowingObject] {
+    /// Makes readable in advance what a playlist lists behind its last started object, as far as their streams have
+    /// room. What it lists before that and nobody holds was lost, and is not worth waiting for.
+    private mutating func announce(_ sequence: [ObjectKey]) {
         let started = sequence.lastIndex { key in objects[key].map { !$0.object.isAnnounced } ?? false } ?? -1
-        var lost: [GrowingObject] = []
         for (index, key) in sequence.enumerated() {
             if index < started, let object = objects[key]?.object, object.isAnnounced {
-                objects[key] = nil
-                lost.append(object)
-            } else if index > started, index - started <= limit, objects[key] == nil {
+                _ = drop(key)
+            } else if index > started, index - started <= configuration.announcedLimit, objects[key] == nil,
+                !key.isPlaylist, hasRoomForObject(key.stream),
+                account(of: key).heldBytes < configuration.streamShareBytes
+            {
                 let head = ObjectHead(
                     contentType: ObjectHead.contentType(fileExtension: key.fileExtension), entityTag: "")
-                _ = insert(key, head: head, memory: memory)
+                _ = insert(key, head: head)
             }
         }
-        return lost
     }
 }

@@ -25,6 +25,13 @@ package struct ObjectUpload {
     let epoch: UInt64?
     var destination: Destination
     var receivedBytes = 0
+
+    /// The stream's account.
+    var memory: MemoryAccount {
+        switch destination {
+        case .growing(let object, _), .unseen(let object, _): object.memory
+        }
+    }
 }
 
 /// Why an upload is not taken, or given up.
@@ -37,6 +44,10 @@ package enum UploadError: Error, Equatable {
     case tooLarge(limitBytes: Int)
     /// The memory limit is reached and nothing more can be expired.
     case outOfMemory
+    /// The stream's share of the memory is used up and nothing more of its own can be expired.
+    case streamOutOfMemory(limitBytes: Int)
+    /// The stream has as many objects as it may have, and none that no playlist lists.
+    case tooManyObjects(limit: Int)
     /// The playlist does not parse; the text says where and why.
     case playlistRefused(reason: String)
     /// A newer upload of the same path has taken over.
@@ -49,6 +60,8 @@ package enum UploadError: Error, Equatable {
         case .olderEpoch: "older_epoch"
         case .tooLarge: "too_large"
         case .outOfMemory: "out_of_memory"
+        case .streamOutOfMemory: "stream_out_of_memory"
+        case .tooManyObjects: "too_many_objects"
         case .playlistRefused: "playlist"
         case .superseded: "superseded"
         }
@@ -61,6 +74,10 @@ package enum UploadError: Error, Equatable {
         case .olderEpoch(let newest): "a publisher with the larger epoch \(newest) writes this stream"
         case .tooLarge(let limit): "the object is larger than \(limit) bytes"
         case .outOfMemory: "the memory limit is reached; raise --memory-limit or publish less"
+        case .streamOutOfMemory(let limit):
+            "the stream holds \(limit) bytes, its share of the memory; raise --stream-memory-limit or publish less"
+        case .tooManyObjects(let limit):
+            "the stream has \(limit) objects; raise --stream-object-limit, list fewer or delete some"
         case .playlistRefused(let reason): "the playlist is not valid: \(reason)"
         case .superseded: "a newer upload of the same path has taken over"
         }

@@ -14,6 +14,9 @@ package protocol ObjectReader: AnyObject {
 package final class ReaderGroup {
     package private(set) var chunks: [ObjectChunk] = []
     package private(set) var condition = GrowingObject.Condition.waiting
+    /// When the object's first byte came, and when its upload ended; nil before that.
+    package private(set) var startedAt: NIODeadline?
+    package private(set) var completedAt: NIODeadline?
     /// The response head all of them get within one second, when the server has written it; Unix time in seconds.
     package var head: (unixTime: Int, bytes: ByteBuffer)?
     private let object: GrowingObject
@@ -23,10 +26,13 @@ package final class ReaderGroup {
         self.object = object
     }
 
+    /// Whether the store has let go of the object.
+    package var isGone: Bool { object.isGone }
+
     package func add(_ reader: any ObjectReader, on eventLoop: any EventLoop) {
         reader.slot = readers.count
         readers.append(reader)
-        condition = object.catchUp(&chunks, on: eventLoop)
+        catchUp(on: eventLoop)
     }
 
     package func remove(_ reader: any ObjectReader, on eventLoop: any EventLoop) {
@@ -42,12 +48,19 @@ package final class ReaderGroup {
 
     /// The object has news: fetches it once and feeds every reader.
     func pump(on eventLoop: any EventLoop) {
-        condition = object.catchUp(&chunks, on: eventLoop)
+        catchUp(on: eventLoop)
         // Backwards, because a reader that ends here is replaced by the last one, which has been fed by then.
         var slot = readers.count - 1
         while slot >= 0 {
             if slot < readers.count { readers[slot].pump(self) }
             slot -= 1
         }
+    }
+
+    private func catchUp(on eventLoop: any EventLoop) {
+        let news = object.catchUp(&chunks, on: eventLoop)
+        condition = news.condition
+        startedAt = news.startedAt
+        completedAt = news.completedAt
     }
 }

@@ -1,5 +1,6 @@
 import HLS
 package import NIOCore
+import Synchronization
 
 /// A playlist as it was stored, whole, with what it lists.
 package struct StoredPlaylist: Sendable {
@@ -21,19 +22,17 @@ package struct StoredPlaylist: Sendable {
     let sequence: [ObjectKey]
     /// What the listed segments last together.
     let duration: TimeAmount
-    let storedAt: NIODeadline
-    private let charge: MemoryCharge
+    private let compression: PlaylistCompression
 
     /// Reads and checks an uploaded playlist.
     /// - Throws: ``UploadError/playlistRefused(reason:)`` with the line and the reason.
     init(
-        key: ObjectKey, body: ByteBuffer, head: ObjectHead, memory: MemoryAccount, now: NIODeadline
+        key: ObjectKey, body: ByteBuffer, head: ObjectHead, memory: MemoryAccount
     ) throws(UploadError) {
         let media: MediaPlaylist?
         (kind, media) = try Self.read(key, body)
         self.body = body
         self.head = head
-        storedAt = now
         targetDuration = media?.targetDuration
         duration = TimeAmount(min(media?.duration ?? .zero, .seconds(1_000_000)))
         let uris = media?.uris ?? []
@@ -46,7 +45,14 @@ package struct StoredPlaylist: Sendable {
         let produced = media.map { $0.segments.compactMap { $0.isGap ? nil : $0.uri } + $0.prefetchURIs } ?? []
         sequence = produced.compactMap { key.resolving($0) }.filter { $0.path.hasPrefix(folder) }
         let listedBytes = listed.reduce(0) { $0 + $1.path.utf8.count + Self.listedOverheadBytes }
-        charge = MemoryCharge(body.readableBytes + listedBytes, on: memory)
+        let overheadBytes = GrowingObject.overheadBytes + key.path.utf8.count
+        compression = PlaylistCompression(baseBytes: overheadBytes + body.readableBytes + listedBytes, on: memory)
+    }
+
+    /// The body in another coding, made when it is first asked for and kept with this version.
+    /// - Parameter make: gives nil where it cannot be made; it is then asked again the next time.
+    package func compressed(_ make: (ByteBuffer) -> ByteBuffer?) -> ByteBuffer? {
+        compression.body { make(body) }
     }
 
     /// Objects one playlist may list.
@@ -69,6 +75,31 @@ package struct StoredPlaylist: Sendable {
             }
         } catch {
             throw .playlistRefused(reason: "\(error)")
+        }
+    }
+}
+
+/// What one version of a playlist takes, with its compressed body once there is one.
+private final class PlaylistCompression: Sendable {
+    private let account: MemoryAccount
+    private let baseBytes: Int
+    private let made = Mutex<ByteBuffer?>(nil)
+
+    init(baseBytes: Int, on account: MemoryAccount) {
+        self.account = account
+        self.baseBytes = baseBytes
+        account.charge(baseBytes)
+    }
+
+    deinit { account.release(baseBytes + made.withLock { $0?.readableBytes ?? 0 }) }
+
+    func body(_ make: () -> ByteBuffer?) -> ByteBuffer? {
+        made.withLock { made in
+            if let made { return made }
+            guard let fresh = make() else { return nil }
+            account.charge(fresh.readableBytes)
+            made = fresh
+            return fresh
         }
     }
 }

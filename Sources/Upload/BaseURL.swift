@@ -6,6 +6,8 @@ package struct BaseURL: Sendable, Hashable {
     /// Without a slash at its end; with user and password where they were given.
     let text: String
     package let description: String
+    /// Whether the text has a user, who then tells the origin who sends.
+    let hasUser: Bool
 
     /// Throws `missingHost` or `malformedURL`.
     package init(parsing text: String) throws(UploadError) {
@@ -17,6 +19,7 @@ package struct BaseURL: Sendable, Hashable {
         guard unsafe Self.part(CURLUPART_QUERY, of: url) == nil, unsafe Self.part(CURLUPART_FRAGMENT, of: url) == nil
         else { throw .malformedURL }
         self.text = try unsafe Self.whole(url)
+        hasUser = unsafe Self.part(CURLUPART_USER, of: url) != nil
         guard unsafe curl_url_set(url, CURLUPART_USER, nil, 0) == CURLUE_OK,
             unsafe curl_url_set(url, CURLUPART_PASSWORD, nil, 0) == CURLUE_OK
         else { throw .malformedURL }

@@ -13,7 +13,7 @@ final class CurlEasy {
     private(set) var transfer: Transfer?
 
     /// Sets what is the same for all requests.
-    init(_ configuration: Uploader.Configuration) throws(UploadError) {
+    init(_ configuration: Uploader.Configuration, _ access: OriginAccess) throws(UploadError) {
         guard let handle = unsafe curl_easy_init() else { throw .unavailable(errno: ENOMEM) }
         unsafe self.handle = unsafe handle
         let milliseconds = configuration.connectTimeout.wholeMilliseconds
@@ -33,7 +33,19 @@ final class CurlEasy {
             set(CURLOPT_USERAGENT, "headwater-ingest"),
             // A proxy from the environment would collect what must go out at once.
             set(CURLOPT_PROXY, ""),
+            set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+            // A key with a passphrase is refused; without this, OpenSSL would ask for it on the terminal and wait.
+            set(CURLOPT_KEYPASSWD, ""),
+            // In seconds, in place of a day: how soon an exchanged file of authorities counts.
+            set(CURLOPT_CA_CACHE_TIMEOUT, 60),
         ]
+        if let file = access.authorityFile {
+            // The system's folder of authorities would be trusted beside the file.
+            codes += [set(CURLOPT_CAINFO, file), unsafe ccurl_easy_set_string(handle, CURLOPT_CAPATH, nil)]
+        }
+        if let file = access.certificateFile {
+            codes += [set(CURLOPT_SSLCERT, file), set(CURLOPT_SSLKEY, access.keyFile ?? file)]
+        }
         codes.append(unsafe ccurl_easy_set_read_function(handle) { unsafe CurlEasy.read($0, $1, $2, $3) })
         codes.append(unsafe ccurl_easy_set_write_function(handle) { unsafe CurlEasy.discard($0, $1, $2, $3) })
         codes.append(unsafe ccurl_easy_set_seek_function(handle) { unsafe CurlEasy.rewind($0, $1, $2) })

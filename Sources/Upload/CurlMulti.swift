@@ -185,8 +185,22 @@ final class CurlMulti {
     }
 }
 
-/// libcurl's short text for a result; it holds no part of the URL.
+/// Why a request failed, and for TLS what to look at; it holds no part of the URL.
 func curlReason(_ code: CURLcode) -> String {
+    switch code {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "the origin's certificate is of no known authority, not for this host, or not valid now; "
+            + "origin-ca-file names its authority"
+    case CURLE_SSL_CACERT_BADFILE: return "origin-ca-file cannot be used"
+    case CURLE_SSL_CERTPROBLEM:
+        return "origin-client-certificate and origin-client-key cannot be used: not PEM, not of one another, or the "
+            + "key has a passphrase"
+    default: return curlText(code)
+    }
+}
+
+/// libcurl's short text for a result.
+private func curlText(_ code: CURLcode) -> String {
     guard let text = unsafe curl_easy_strerror(code) else { return "curl error \(code.rawValue)" }
     return unsafe String(cString: text)
 }

@@ -1,7 +1,7 @@
 /// Where objects are sent.
 package enum Destination: Sendable, Hashable {
     /// An HTTP origin; objects are put below its prefix.
-    case http(BaseURL)
+    case http(BaseURL, OriginAccess = OriginAccess())
     /// A local directory, made when it is first needed.
     case file(directory: String)
 
@@ -35,7 +35,7 @@ package enum Destination: Sendable, Hashable {
 extension Destination: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .http(let base): base.description
+        case .http(let base, _): base.description
         case .file(let directory): "file:\(directory)"
         }
     }

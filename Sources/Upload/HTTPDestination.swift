@@ -16,7 +16,7 @@ final class HTTPDestination {
     let clock: TurnClock
     /// Bytes handed over since they were last counted.
     var sentBytes = 0
-    private let base: BaseURL
+    private let origin: HTTPOrigin
     private let multi: CurlMulti
     private let configuration: Uploader.Configuration
     private let supersession: Supersession
@@ -39,10 +39,10 @@ final class HTTPDestination {
     private var count = 0
 
     init(
-        _ base: BaseURL, multi: CurlMulti, clock: TurnClock, configuration: Uploader.Configuration,
+        _ origin: HTTPOrigin, multi: CurlMulti, clock: TurnClock, configuration: Uploader.Configuration,
         supersession: Supersession, metrics: UploadMetrics, report: DestinationReport
     ) {
-        self.base = base
+        self.origin = origin
         self.multi = multi
         self.clock = clock
         self.configuration = configuration
@@ -140,13 +140,13 @@ extension HTTPDestination {
         }
         let easy: CurlEasy
         do {
-            easy = try idle.popLast() ?? CurlEasy(configuration)
+            easy = try idle.popLast() ?? CurlEasy(configuration, origin.access)
         } catch {
             return failed(transfer, .broken, reason: "out of memory")
         }
         transfer.starts(now: clock.now, isProbe: isProbe)
         let isPrepared = easy.prepare(
-            transfer, url: base.text + transfer.upload.target, headers: headers(transfer),
+            transfer, url: origin.base.text + transfer.upload.target, headers: headers(transfer),
             length: transfer.upload.wholeCount, isFreshConnection: isProbe || transfer.failures > 0)
         guard isPrepared, multi.add(easy) else {
             easy.forget()
@@ -159,11 +159,12 @@ extension HTTPDestination {
     }
 
     private func headers(_ transfer: Transfer) -> [String] {
-        [
+        let lines = [
             "Content-Type: \(transfer.body.contentType)", "Headwater-Epoch: \(transfer.epoch)",
             // libcurl before 8.0 waits a second for an answer to its Expect header; an empty one removes it.
             "Expect:", "Accept:",
         ]
+        return origin.credential.token.map { lines + [$0.headerLine] } ?? lines
     }
 }
 
@@ -207,7 +208,9 @@ extension HTTPDestination {
     }
 
     private func refused(_ transfer: Transfer, status: Int) {
-        guard status == 409 else { return failed(transfer, .refused, reason: "HTTP \(status)") }
+        let isDenied = status == 401 || status == 403
+        if isDenied { report.denied(transfer.body.path, status: status, by: origin.credential, now: clock.now) }
+        guard status == 409 else { return failed(transfer, .refused, reason: "HTTP \(status)", isTold: isDenied) }
         // The broadcast itself may be the later publisher. Each further request says a larger epoch, so this ends.
         guard transfer.epoch == transfer.body.epoch.value else {
             return retryAtOnce(transfer, reason: "refused for an epoch raised since")
@@ -248,7 +251,9 @@ extension HTTPDestination {
         countBytes()
     }
 
-    private func failed(_ transfer: Transfer, _ failure: DestinationHealth.Failure, reason: String) {
+    private func failed(
+        _ transfer: Transfer, _ failure: DestinationHealth.Failure, reason: String, isTold: Bool = false
+    ) {
         switch transfer.body.phase {
         case .expired: return end(transfer, .dropped)
         case .abandoned: return end(transfer, .abandoned)
@@ -257,7 +262,7 @@ extension HTTPDestination {
         let now = clock.now
         let isFirst = transfer.failures == 0
         if health.failed(failure, isFirst: isFirst, now: now, jitter: .random(in: 0..<1)) == .trouble {
-            report.trouble(reason)
+            report.trouble(reason, isTold: isTold)
         }
         // The destination's delay may have begun or grown.
         isStirred = true

@@ -18,7 +18,7 @@ final class HTTPLoop {
 
     private static let sweepInterval = Duration.milliseconds(500)
 
-    init(_ seed: UploadSeed<BaseURL>) throws(UploadError) {
+    init(_ seed: UploadSeed<HTTPOrigin>) throws(UploadError) {
         mailbox = seed.mailbox
         epoll = try Epoll(event: seed.mailbox.event)
         let limit = seed.configuration.connectionsLimit.multipliedReportingOverflow(by: seed.targets.count)
@@ -33,7 +33,7 @@ final class HTTPLoop {
     }
 
     /// The thread's whole life. What the system lacks at its start is logged, and everything handed over dropped.
-    static func run(_ seed: UploadSeed<BaseURL>, logger: Logger) {
+    static func run(_ seed: UploadSeed<HTTPOrigin>, logger: Logger) {
         do throws(UploadError) {
             try HTTPLoop(seed).run()
         } catch {

@@ -13,6 +13,8 @@ package final class Uploader: Sendable {
     private let supersession = Supersession()
     private let identifiers = Mutex<UInt64>(0)
     private let metrics: [UploadMetrics]
+    private let tokens: [BearerToken]
+    private let logger: Logger
     /// The mailbox and thread of each kind there is, and the destinations' numbers.
     private let workers: [Worker]
 
@@ -25,7 +27,8 @@ package final class Uploader: Sendable {
     private static let httpBit: UInt8 = 1
     private static let fileBit: UInt8 = 2
 
-    /// Throws `unavailable` when the system lacks descriptors, threads or memory.
+    /// Throws `unavailable` when the system lacks descriptors, threads or memory, `unreadableFile` or `malformedToken`
+    /// where a token cannot be had.
     package init(
         destinations: [Destination], configuration: Configuration = Configuration(), logger: Logger,
         metrics factory: any MetricsFactory = MetricsSystem.factory
@@ -33,21 +36,26 @@ package final class Uploader: Sendable {
         self.configuration = configuration
         let metrics = destinations.indices.map { UploadMetrics(destination: $0, factory: factory) }
         self.metrics = metrics
+        self.logger = logger
 
-        var origins: [UploadSeed<BaseURL>.Target] = []
+        var tokens: [String: BearerToken] = [:]
+        var origins: [UploadSeed<HTTPOrigin>.Target] = []
         var directories: [UploadSeed<String>.Target] = []
         var indices: (origins: [Int], directories: [Int]) = ([], [])
         for (index, destination) in destinations.enumerated() {
             let report = DestinationReport(index: index, name: destination.description, logger: logger)
             switch destination {
-            case .http(let base):
-                origins.append(.init(place: base, metrics: metrics[index], report: report))
+            case .http(let base, let access):
+                if let path = access.tokenFile, tokens[path] == nil { tokens[path] = try BearerToken(path: path) }
+                let origin = HTTPOrigin(base: base, access: access, token: access.tokenFile.flatMap { tokens[$0] })
+                origins.append(.init(place: origin, metrics: metrics[index], report: report))
                 indices.origins.append(index)
             case .file(let directory):
                 directories.append(.init(place: directory, metrics: metrics[index], report: report))
                 indices.directories.append(index)
             }
         }
+        self.tokens = Array(tokens.values)
         var workers: [Worker] = []
         let limit = configuration.transfersLimit
         if !origins.isEmpty {
@@ -65,6 +73,7 @@ package final class Uploader: Sendable {
             workers.append(Worker(mailbox: mailbox, thread: thread, indices: indices.directories))
         }
         self.workers = workers
+        for token in self.tokens { warnOfReaders(of: token) }
     }
 
     deinit {
@@ -104,6 +113,29 @@ package final class Uploader: Sendable {
     package func remove(path: String) {
         guard let path = ObjectPath(path) else { return }
         for worker in workers where worker.mailbox.bit == Self.fileBit { _ = worker.mailbox.post(.remove(path)) }
+    }
+
+    /// Reads the files of tokens again, and tells so; requests that begin from then on say what they hold. A file that
+    /// cannot be read leaves its token as it is.
+    package func reloadTokens() {
+        for token in tokens {
+            do throws(UploadError) {
+                try token.reload()
+                logger.info("origin token read again", metadata: ["file": "\(token.path)"])
+                warnOfReaders(of: token)
+            } catch {
+                logger.error(
+                    "origin token not read again: the former one stays in use",
+                    metadata: ["file": "\(token.path)", "reason": "\(error)"])
+            }
+        }
+    }
+
+    private func warnOfReaders(of token: BearerToken) {
+        guard token.isReadableByOthers else { return }
+        logger.warning(
+            "every user of this host may read the origin token",
+            metadata: ["file": "\(token.path)", "advice": "chmod o-r"])
     }
 
     /// Waits until every finished object is delivered, or for so long; gives up the rest and ends the threads.

@@ -36,7 +36,12 @@ struct HeadwaterIngest: AsyncParsableCommand {
                 start.readiness.set(true)
             }
             let address = HostAndPort(host: configuration.rtmpHost, port: configuration.rtmpPort)
-            return start.runner(of: ListeningIngest(server: server, address: address))
+            // Certificates are read for each connection: the token is all that is kept.
+            let hasToken = settings.originAccess.tokenFile != nil
+            return start.runner(
+                of: [ListeningIngest(server: server, address: address)],
+                waitsFor: { "segments under way, to be delivered" },
+                onReload: hasToken ? { uploader.reloadTokens() } : nil)
         }
         if status != .success { throw ExitCode(status.rawValue) }
     }

@@ -15,6 +15,30 @@ struct IngestOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            """
+            A file whose first line is the token that every origin is sent with each request \
+            (Authorization: Bearer …); SIGHUP reads it again (default: none).
+            """, valueName: "file"))
+    var originTokenFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The authorities (PEM) that sign the origins' certificates, for https:// (default: the system's).",
+            valueName: "file"))
+    var originCaFile: String?
+
+    @Option(
+        help: ArgumentHelp("The certificate (PEM) that is shown to the origins (default: none).", valueName: "file"))
+    var originClientCertificate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Its private key (PEM, no passphrase) where it stands in a file of its own (default: none).",
+            valueName: "file"))
+    var originClientKey: String?
+
+    @Option(
+        help: ArgumentHelp(
             "A further destination: file:DIR writes segments and playlists below DIR; repeatable (default: none).",
             valueName: "destination"))
     var output: [String] = []
@@ -110,7 +134,9 @@ struct IngestOptions: ParsableArguments {
     /// What was given, by key.
     var flags: [String: [String]] {
         let single: [String: String?] = [
-            "rtmp-listen": rtmpListen, "segment-duration": segmentDuration, "window": window, "lhls-ahead": lhlsAhead,
+            "rtmp-listen": rtmpListen, "origin-token-file": originTokenFile, "origin-ca-file": originCaFile,
+            "origin-client-certificate": originClientCertificate, "origin-client-key": originClientKey,
+            "segment-duration": segmentDuration, "window": window, "lhls-ahead": lhlsAhead,
             "resume-window": resumeWindow, "on-conflict": onConflict, "publishers-limit": publishersLimit,
             "overlay": overlay, "input-realtime": inputRealtime.map { "\($0)" }, "test-pattern": testPattern,
             "admin-listen": adminListen, "threads": threads, "log-level": logLevel, "log-format": logFormat,

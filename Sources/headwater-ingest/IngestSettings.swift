@@ -7,6 +7,8 @@ import Upload
 package struct IngestSettings: Equatable {
     var ingest = IngestConfiguration()
     var origins = ["http://127.0.0.1:9094"]
+    /// For the origins alone.
+    private(set) var originAccess = OriginAccess()
     var outputs: [String] = []
     /// The origins, then the outputs.
     private(set) var destinations: [Destination] = []
@@ -15,6 +17,9 @@ package struct IngestSettings: Equatable {
     package static let keys: [ConfigurationKey] =
         [
             "rtmp-listen", ConfigurationKey("origin", isRepeatable: true, isSecret: true),
+            // Where the token itself was written by mistake, it is not shown.
+            ConfigurationKey("origin-token-file", isSecret: true), "origin-ca-file", "origin-client-certificate",
+            ConfigurationKey("origin-client-key", isSecret: true),
             ConfigurationKey("output", isRepeatable: true, isSecret: true),
             ConfigurationKey("rendition", isRepeatable: true), "overlay",
             ConfigurationKey("input", isRepeatable: true, isSecret: true), "input-realtime", "test-pattern",
@@ -28,9 +33,10 @@ package struct IngestSettings: Equatable {
             ingest.rtmpPort = value.port
         }
         if let value = reader.texts("origin") { origins = value }
+        originAccess = try Self.originAccess(reader)
         if let value = reader.texts("output") { outputs = value }
         for (key, texts) in [("origin", origins), ("output", outputs)] {
-            for text in texts { destinations.append(try Self.destination(text, of: key, reader)) }
+            for text in texts { destinations.append(try destination(text, of: key, reader)) }
         }
         if let texts = reader.texts("rendition") { ingest.renditions = try Self.renditions(texts, reader) }
         if let value = try reader.choice("overlay", of: Overlay.self) {
@@ -69,15 +75,53 @@ package struct IngestSettings: Equatable {
         if let value = try reader.integer("publishers-limit", in: 1...1_000_000) { ingest.publishersLimit = value }
     }
 
-    private static func destination(
+    private func destination(
         _ text: String, of key: String, _ reader: ConfigurationReader
     ) throws(ConfigurationError) -> Destination {
         do throws(UploadError) {
             let destination = try Destination(parsing: text)
-            if key == "origin", case .file = destination { throw .unknownScheme("file") }
-            return destination
+            guard key == "origin" else { return destination }
+            guard case .http(let base, _) = destination else { throw .unknownScheme("file") }
+            return .http(base, originAccess)
         } catch {
             throw reader.refusal(of: key, accepted: "a destination: \(error)")
+        }
+    }
+
+    private static func originAccess(_ reader: ConfigurationReader) throws(ConfigurationError) -> OriginAccess {
+        var access = OriginAccess()
+        access.tokenFile = try file(
+            "origin-token-file", "whose first line is a token", reader, OriginAccess.verify(tokenFile:))
+        access.authorityFile = try file(
+            "origin-ca-file", "of certificates", reader, OriginAccess.verify(certificateFile:))
+        access.certificateFile = try file(
+            "origin-client-certificate", "with a certificate", reader, OriginAccess.verify(certificateFile:))
+        access.keyFile = try file(
+            "origin-client-key", "with a private key", reader, OriginAccess.verify(keyFile:))
+        if access.keyFile != nil, access.certificateFile == nil {
+            throw reader.refusal(of: "origin-client-key", accepted: "the key of an origin-client-certificate")
+        }
+        if let path = access.certificateFile, access.keyFile == nil {
+            do throws(UploadError) {
+                try OriginAccess.verify(keyFile: path)
+            } catch {
+                throw reader.refusal(
+                    of: "origin-client-certificate",
+                    accepted: "a file with a certificate and its key, or an origin-client-key beside it: \(error)")
+            }
+        }
+        return access
+    }
+
+    private static func file(
+        _ key: String, _ accepted: String, _ reader: ConfigurationReader, _ verify: (String) throws(UploadError) -> Void
+    ) throws(ConfigurationError) -> String? {
+        guard let path = reader.text(key) else { return nil }
+        do throws(UploadError) {
+            try verify(path)
+            return path
+        } catch {
+            throw reader.refusal(of: key, accepted: "a file \(accepted): \(error)")
         }
     }
 

@@ -1,6 +1,10 @@
 import ArgumentParser
 import Foundation
+import Logging
+import NIOCore
+import OriginPersistence
 import OriginServer
+import OriginStore
 import Runtime
 import ServiceLifecycle
 
@@ -11,11 +15,14 @@ struct HeadwaterOrigin: AsyncParsableCommand {
         abstract: "Keeps live media while it is uploaded and serves it while it grows.",
         discussion: """
             Without arguments it listens on port 9094 for uploads (PUT, POST, DELETE) and for players, and keeps \
-            everything in memory.
+            everything in memory. HTTP/1.1 and HTTP/2 are spoken, with TLS where --tls-certificate is given.
 
             Every flag can also be set by an environment variable (HEADWATER_LISTEN for --listen; lists with ';' for \
             --cache) and by a line of the YAML file that --config names (listen: 0.0.0.0:9094). A flag wins over the \
             environment, the environment over the file. Times are written 500ms, 1.5s or 2m; bytes 64MiB or 1GB.
+
+            SIGHUP reads tokens, keys, rules and certificates again. SIGTERM ends what is under way within \
+            --drain-limit and then the process; another one ends it at once.
             """)
 
     @OptionGroup var options: OriginOptions
@@ -28,26 +35,23 @@ struct HeadwaterOrigin: AsyncParsableCommand {
             let start = ServiceStart(label: "headwater.origin", settings: settings.process, sources: sources)
             var configuration = settings.origin
             configuration.threads = settings.process.eventLoops
-            let server = OriginServer(configuration: configuration, logger: start.logger) { _ in
+            let directory = try settings.dataDirectory.map { try DataDirectory($0, logger: start.logger) }
+            let store = ObjectStore(configuration: configuration.store, journal: directory)
+            let server = try OriginServer(configuration: configuration, store: store, logger: start.logger) { _ in
                 start.readiness.set(true)
             }
-            return start.runner(of: ListeningOrigin(server: server))
+            if let directory { restore(store, from: directory, start.logger) }
+            return start.runner(
+                of: (directory.map { [$0] } ?? []) + [ListeningOrigin(server: server)],
+                drainLimit: .nanoseconds(configuration.drainLimit.nanoseconds) + .seconds(7),
+                waitsFor: { "growing responses and uploads" }, onReload: { server.reload() })
         }
         if status != .success { throw ExitCode(status.rawValue) }
     }
-}
 
-/// The origin, with its listening failures in words an operator can act on.
-private struct ListeningOrigin: Service {
-    let server: OriginServer
-
-    func run() async throws {
-        do {
-            try await server.run()
-        } catch let error as ListenError {
-            throw ListenFailure(
-                setting: error.isForPublishing ? "publish-listen" : "listen",
-                address: HostAndPort(host: error.endpoint.host, port: error.endpoint.port), error: error.cause)
-        }
+    private func restore(_ store: ObjectStore, from directory: DataDirectory, _ logger: Logger) {
+        let objects = directory.load(limitBytes: store.configuration.memoryLimitBytes)
+        let restored = store.restore(objects, now: .now(), unixTime: time(nil))
+        logger.info("restored", metadata: ["objects": "\(restored.objects)", "playlists": "\(restored.playlists)"])
     }
 }

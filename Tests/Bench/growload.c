@@ -1,15 +1,16 @@
 /* growload: how an HTTP server passes growing objects on. Pushes one-second segments by chunked PUT, frame by frame,
    and reads each with many viewers while it grows; prints how long frames took and how many came.
 
-   growload [-n VIEWERS] [-s SECONDS] [-f FRAMES/S] [-b BIT/S] [-q PUSH-HOST:PORT] [-P PATH-PREFIX] HOST:PORT
+   growload [-t] [-n VIEWERS] [-s SECONDS] [-f FRAMES/S] [-b BIT/S] [-l WINDOW] [-q PUSH-HOST:PORT] [-P PATH-PREFIX]
+            HOST:PORT
 
+   -t is for TLS, -l for a playlist beside each segment's begin, with so many before it and the two to come.
    A frame starts with its number and the CLOCK_MONOTONIC ns at which it was sent; it has come when its last byte has.
    Viewers ask for a segment once its push has begun. Prints one line of NAME=VALUE. */
 
 #define _GNU_SOURCE
 #include "http.h"
-#include "net.h"
-#include <fcntl.h>
+#include "wire.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -25,7 +26,8 @@ struct frame_head {
 static const uint32_t frame_magic = 0x48575453;
 
 struct viewer {
-    int fd, segment;
+    struct wire wire;
+    int segment;
     bool waits, skips;
     size_t offset;
     struct frame_head head;
@@ -33,33 +35,24 @@ struct viewer {
 };
 
 static const char *prefix = "/bench/v";
-static int viewer_count = 100, seconds = 6, frames_per_second = 30;
+static int viewer_count = 100, seconds = 6, frames_per_second = 30, window;
 static long bits_per_second = 3000000;
 static size_t frame_bytes;
 static struct endpoint push_endpoint, read_endpoint;
 static int epoll;
+static SSL_CTX *tls;
 static struct lags lags;
 static long errors, missed;
 static _Atomic long push_errors;
 static _Atomic int segments_begun;
 static _Atomic bool pushed_all;
 
-static bool send_all(int fd, const char *bytes, size_t count) {
-    while (count) {
-        ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL);
-        if (sent <= 0) return false;
-        bytes += sent;
-        count -= (size_t)sent;
-    }
-    return true;
-}
-
 /* Whether the push was taken and the connection can take another. */
-static bool push_answered(int fd) {
+static bool push_answered(struct wire *wire) {
     struct http_response response = {0};
     char bytes[4096];
     for (;;) {
-        ssize_t count = recv(fd, bytes, sizeof bytes, 0);
+        ssize_t count = wire_receive(wire, bytes, sizeof bytes);
         if (count <= 0) return false;
         struct bytes input = {bytes, (size_t)count}, body;
         enum http_event event;
@@ -79,21 +72,42 @@ static size_t frame_chunk(char *chunk, uint32_t number) {
     return size + frame_bytes + 2;
 }
 
-static bool push_segment(int fd, int segment, int64_t first_due, char *chunk) {
+/* A live playlist around the segment. */
+static bool push_playlist(struct wire *wire, int segment) {
+    const char *slash = strrchr(prefix, '/'), *name = slash ? slash + 1 : prefix;
+    int first = segment > window ? segment - window : 0;
+    char *list = NULL, head[512];
+    size_t size;
+    FILE *text = open_memstream(&list, &size);
+    if (!text) give_up("open_memstream", strerror(errno));
+    fprintf(text, "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:%d\n", first);
+    for (int i = first; i <= segment + 2; i++) fprintf(text, "#EXTINF:1,\n%s-%05d.ts\n", name, i);
+    fclose(text);
+    int count = snprintf(head, sizeof head,
+        "PUT %s.m3u8 HTTP/1.1\r\nHost: %s\r\nContent-Type: application/vnd.apple.mpegurl\r\n"
+        "Content-Length: %zu\r\n\r\n",
+        prefix, push_endpoint.name, size);
+    bool taken = wire_send(wire, head, (size_t)count) && wire_send(wire, list, size) && push_answered(wire);
+    free(list);
+    return taken;
+}
+
+static bool push_segment(struct wire *wire, struct wire *playlists, int segment, int64_t first_due, char *chunk) {
     char head[512];
     int count = snprintf(head, sizeof head,
         "PUT %s-%05d.ts HTTP/1.1\r\nHost: %s\r\nContent-Type: video/MP2T\r\nTransfer-Encoding: chunked\r\n\r\n", prefix,
         segment, push_endpoint.name);
-    if (!send_all(fd, head, (size_t)count)) return false;
+    if (!wire_send(wire, head, (size_t)count)) return false;
     segments_begun = segment + 1;
+    if (window && !push_playlist(playlists, segment)) return false;
     for (int frame = 0; frame < frames_per_second; frame++) {
         int64_t due = first_due + frame * INT64_C(1000000000) / frames_per_second;
         struct timespec until = {due / 1000000000, due % 1000000000};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
         uint32_t number = (uint32_t)(segment * frames_per_second + frame);
-        if (!send_all(fd, chunk, frame_chunk(chunk, number))) return false;
+        if (!wire_send(wire, chunk, frame_chunk(chunk, number))) return false;
     }
-    return send_all(fd, "0\r\n\r\n", 5) && push_answered(fd);
+    return wire_send(wire, "0\r\n\r\n", 5) && push_answered(wire);
 }
 
 static void *push(void *unused) {
@@ -101,15 +115,17 @@ static void *push(void *unused) {
     memset(chunk, 'x', frame_bytes + 64);
     /* The server may first take every viewer's connection: it is growing objects that are measured. */
     usleep(300000 + 100 * (useconds_t)viewer_count);
-    int fd = -1;
+    struct wire wire = {.fd = -1}, playlists = {.fd = -1};
     int64_t start = now_ns();
     for (int segment = 0; segment < seconds; segment++) {
-        if (fd < 0) fd = dial(&push_endpoint, 0);
-        if (fd >= 0 && push_segment(fd, segment, start + segment * INT64_C(1000000000), chunk)) continue;
+        if (wire.fd < 0) wire = wire_open(&push_endpoint, tls);
+        if (window && playlists.fd < 0) playlists = wire_open(&push_endpoint, tls);
+        int64_t first_due = start + segment * INT64_C(1000000000);
+        if (wire.fd >= 0 && push_segment(&wire, &playlists, segment, first_due, chunk)) continue;
         push_errors++;
         segments_begun = segment + 1;
-        close(fd);
-        fd = -1;
+        wire_close(&wire);
+        wire_close(&playlists);
     }
     pushed_all = true;
     return unused;
@@ -121,7 +137,7 @@ static void ask(struct viewer *viewer) {
         viewer->segment, read_endpoint.name);
     viewer->waits = viewer->skips = false;
     viewer->offset = 0;
-    send(viewer->fd, request, (size_t)count, MSG_NOSIGNAL);
+    wire_send(&viewer->wire, request, (size_t)count);
 }
 
 static void go_on(struct viewer *viewer) {
@@ -133,17 +149,17 @@ static void go_on(struct viewer *viewer) {
 static void connect_viewer(struct viewer *viewer) {
     viewer->response = (struct http_response){0};
     viewer->waits = true;
-    viewer->fd = dial(&read_endpoint, 0);
-    if (viewer->fd < 0) give_up(read_endpoint.name, strerror(errno));
-    fcntl(viewer->fd, F_SETFL, O_NONBLOCK);
+    viewer->wire = wire_open(&read_endpoint, tls);
+    if (viewer->wire.fd < 0) give_up(read_endpoint.name, "no connection");
+    wire_do_not_block(&viewer->wire);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = viewer};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, viewer->fd, &event);
+    epoll_ctl(epoll, EPOLL_CTL_ADD, viewer->wire.fd, &event);
 }
 
 /* A viewer that was cut starts again with the segment after: the frames it did not get stay missing. */
 static void reconnect(struct viewer *viewer) {
     errors++;
-    close(viewer->fd);
+    wire_close(&viewer->wire);
     if (!viewer->waits) viewer->segment++;
     connect_viewer(viewer);
 }
@@ -170,16 +186,13 @@ static void take_body(struct viewer *viewer, struct bytes body, int64_t now) {
     }
 }
 
-static void read_viewer(struct viewer *viewer) {
-    static char bytes[256 * 1024];
-    ssize_t count = recv(viewer->fd, bytes, sizeof bytes, 0);
-    if (count < 0 && errno == EAGAIN) return;
-    if (count <= 0) return reconnect(viewer);
+/* Whether the connection is still the one it was. */
+static bool take(struct viewer *viewer, struct bytes input) {
     int64_t now = now_ns();
-    struct bytes input = {bytes, (size_t)count}, body;
+    struct bytes body;
     for (;;) switch (http_next(&viewer->response, &input, &body)) {
         case HTTP_MORE:
-            return;
+            return true;
         case HTTP_HEAD:
             viewer->skips = viewer->response.status != 200;
             if (viewer->response.status == 404) missed++;
@@ -189,13 +202,23 @@ static void read_viewer(struct viewer *viewer) {
             if (!viewer->skips) take_body(viewer, body, now);
             break;
         case HTTP_END:
-            if (viewer->response.closes) return reconnect(viewer);
+            if (viewer->response.closes) return reconnect(viewer), false;
             if (viewer->skips) viewer->waits = true;
             else go_on(viewer);
             break;
         case HTTP_INVALID:
-            return reconnect(viewer);
+            return reconnect(viewer), false;
     }
+}
+
+static void read_viewer(struct viewer *viewer) {
+    static char bytes[256 * 1024];
+    do {
+        ssize_t count = wire_receive(&viewer->wire, bytes, sizeof bytes);
+        if (count < 0 && errno == EAGAIN) return;
+        if (count <= 0) return reconnect(viewer);
+        if (!take(viewer, (struct bytes){bytes, (size_t)count})) return;
+    } while (wire_holds_more(&viewer->wire));
 }
 
 /* Lets waiting viewers ask; false once all have read everything. */
@@ -226,11 +249,13 @@ static void view(struct viewer *viewers) {
 static void read_options(int count, char **arguments) {
     const char *push_name = NULL;
     int option;
-    while ((option = getopt(count, arguments, "n:s:f:b:q:P:")) != -1) switch (option) {
+    while ((option = getopt(count, arguments, "tn:s:f:b:l:q:P:")) != -1) switch (option) {
+        case 't': tls = tls_client(); break;
         case 'n': viewer_count = atoi(optarg); break;
         case 's': seconds = atoi(optarg); break;
         case 'f': frames_per_second = atoi(optarg); break;
         case 'b': bits_per_second = atol(optarg); break;
+        case 'l': window = atoi(optarg); break;
         case 'q': push_name = optarg; break;
         case 'P': prefix = optarg; break;
         default: exit(2);

@@ -182,10 +182,10 @@ transcode-cost() {
         for side in headwater ffmpeg ffmpeg-1; do cost_round $side $round; done
     done
     for side in headwater ffmpeg ffmpeg-1; do
-        cost_row $side median "$(fanout_median $side 1) $(fanout_median $side 2)" - -
+        cost_row $side median "$(median_of $side 1) $(median_of $side 2)" - -
     done
     for side in ffmpeg ffmpeg-1; do
-        echo "  headwater's CPU is $(calculate %.2f "$(fanout_median headwater 1) / $(fanout_median $side 1)")" \
+        echo "  headwater's CPU is $(calculate %.2f "$(median_of headwater 1) / $(median_of $side 1)")" \
             "times that of $side (limit 1.00)"
     done
 }

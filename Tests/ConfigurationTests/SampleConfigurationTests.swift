@@ -42,15 +42,31 @@ struct SampleConfigurationTests {
 
     @Test func `a sample sets everything but what is not set by default`() throws {
         let ingest = try Self.sample("ingest.yaml", IngestSettings.keys)
-        #expect(Self.unset(IngestSettings.keys, in: ingest) == ["output", "input", "test-pattern", "threads"])
+        #expect(
+            Self.unset(IngestSettings.keys, in: ingest) == [
+                "origin-token-file", "origin-ca-file", "origin-client-certificate", "origin-client-key", "output",
+                "input", "test-pattern", "threads",
+            ])
         let origin = try Self.sample("origin.yaml", OriginSettings.keys)
-        #expect(Self.unset(OriginSettings.keys, in: origin) == ["publish-listen", "threads"])
+        #expect(
+            Self.unset(OriginSettings.keys, in: origin) == [
+                "publish-listen", "cdn-cache", "surrogate-cache", "tls-certificate", "tls-key", "publish-client-ca",
+                "publish-token-file", "signing-key-file", "cors-file", "data-dir", "stream-memory-limit",
+                "connection-limit", "connections-per-address", "threads",
+            ])
     }
 
     @Test(arguments: [
+        ("ingest.yaml", "origin-token-file:"), ("ingest.yaml", "origin-ca-file:"),
+        ("ingest.yaml", "origin-client-certificate:"), ("ingest.yaml", "origin-client-key:"),
         ("ingest.yaml", "output:"), ("ingest.yaml", "input:"), ("ingest.yaml", "test-pattern:"),
         ("ingest.yaml", "threads:"),
-        ("origin.yaml", "publish-listen:"), ("origin.yaml", "threads:"),
+        ("origin.yaml", "publish-listen:"), ("origin.yaml", "threads:"), ("origin.yaml", "cdn-cache:"),
+        ("origin.yaml", "surrogate-cache:"), ("origin.yaml", "tls-certificate:"), ("origin.yaml", "tls-key:"),
+        ("origin.yaml", "publish-client-ca:"), ("origin.yaml", "publish-token-file:"),
+        ("origin.yaml", "signing-key-file:"), ("origin.yaml", "cors-file:"), ("origin.yaml", "data-dir:"),
+        ("origin.yaml", "stream-memory-limit:"), ("origin.yaml", "connection-limit:"),
+        ("origin.yaml", "connections-per-address:"),
     ])
     func `what is not set by default stands in the sample as a comment`(file: String, line: String) throws {
         #expect(try Self.text("deploy/\(file)").contains("\n# \(line)"))

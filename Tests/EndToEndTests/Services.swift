@@ -54,11 +54,19 @@ func withService<Result: Sendable>(
     let folder = try #require(
         ProcessInfo.processInfo.environment["HEADWATER_BIN"],
         "HEADWATER_BIN must name the folder of the services: run `make test`")
+    return try await withProgram(.path(FilePath("\(folder)/\(name)")), flags, input: input, body)
+}
+
+/// Runs a program that stays until it is told to end, and then ends with 0; gives what it writes as its standard error.
+func withProgram<Result: Sendable>(
+    _ program: Executable, _ arguments: [String], input: FileDescriptor? = nil,
+    _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
+) async throws -> Result {
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(15))]
     let input = try input ?? FileDescriptor.open(FilePath("/dev/null"), .readOnly)
     let result = try await run(
-        .path(FilePath("\(folder)/\(name)")), arguments: Arguments(flags),
+        program, arguments: Arguments(arguments),
         environment: .inherit.updating(["HEADWATER_BIN": nil]), platformOptions: options,
         input: .fileDescriptor(input, closeAfterSpawningProcess: true),
         output: .discarded, error: .sequence
@@ -81,13 +89,13 @@ func withService<Result: Sendable>(
             }
         }
     }
-    #expect(result.terminationStatus == .exited(0), "\(name) did not end as it should")
+    #expect(result.terminationStatus == .exited(0), "\(program) did not end as it should")
     return result.closureResult
 }
 
 extension ServiceLog {
     /// The value of a key in the first line with a text.
-    fileprivate func value(_ key: String, ofLine text: String) async throws -> String {
+    func value(_ key: String, ofLine text: String) async throws -> String {
         let line = try await line(with: text)
         let field = line.split(separator: " ").first { $0.hasPrefix("\(key)=") }
         return String(try #require(field).dropFirst(key.count + 1))

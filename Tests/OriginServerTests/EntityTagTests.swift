@@ -2,35 +2,30 @@ import OriginServer
 import Testing
 
 @Suite struct EntityTagTests {
+    /// Fields, and whether they name `"a"` by the weak and by the strong comparison.
     @Test(arguments: [
-        ["\"a\""], ["*"], [" * "], ["W/\"a\""], ["\"b\", \"a\""], ["\"b\",,\t\"a\""], ["\"b\"", "\"a\""],
-        ["\"a,b\", \"a\""],
+        (["\"a\""], true, true), (["*"], true, true), ([" * "], true, true), (["W/\"a\""], true, false),
+        (["\"b\", \"a\""], true, true), (["\"b\",,\t\"a\""], true, true), (["\"b\"", "\"a\""], true, true),
+        (["\"a,b\", \"a\""], true, true), (["W/\"a\", \"a\""], true, true), (["W/\"b\", \"a\""], true, true),
+        ([], false, false), ([""], false, false), ([","], false, false), (["a"], false, false),
+        (["\"b\""], false, false),
+        (["\"a"], false, false), (["\"ab\""], false, false), (["\"ba\""], false, false), (["w/\"a\""], false, false),
+        (["\"b, \"a\""], false, false), (["W/"], false, false), (["\"A\""], false, false), (["\"b\", *"], false, false),
+        (["**"], false, false), (["\"b\" x \"a\""], false, false),
     ])
-    func `a list names a tag`(fields: [String]) {
-        #expect(EntityTag.isNamed("\"a\"", in: fields))
+    func `a list names a tag or not`(fields: [String], isNamed: Bool, isNamedStrongly: Bool) {
+        #expect(EntityTag.isNamed("\"a\"", in: fields) == isNamed)
+        #expect(EntityTag.isNamed("\"a\"", in: fields, .strong) == isNamedStrongly)
     }
 
-    @Test(arguments: [
-        [], [""], [","], ["a"], ["\"b\""], ["\"a"], ["\"ab\""], ["\"ba\""], ["w/\"a\""], ["\"b, \"a\""], ["W/"],
-        ["\"A\""],
-    ])
-    func `a list does not name a tag`(fields: [String]) {
-        #expect(!EntityTag.isNamed("\"a\"", in: fields))
+    @Test func `an object without a tag is named by the asterisk alone`() {
+        #expect(EntityTag.isNamed(nil, in: ["\"b\"", "*"]))
+        #expect(!EntityTag.isNamed(nil, in: ["\"a\"", ""]))
     }
 
-    @Test(arguments: [
-        ("bytes=0-1", ByteRange.from(0, through: 1)), ("BYTES= 0 - 1 ", .from(0, through: 1)),
-        ("bytes=5-", .from(5, through: nil)),
-        ("bytes=-5", .suffix(5)), ("bytes=9007199254740993-", .from(1 << 53, through: nil)),
-    ])
-    func `a range is read`(header: String, range: ByteRange) {
-        #expect(ByteRange(header: header) == range)
-    }
-
-    @Test(arguments: [
-        "", "bytes", "bytes=", "bytes=-", "bytes=1", "bytes=2-1", "bytes=1-2,3-4", "bytes=+1-2", "bytes=1-x", "bit=1-2",
-    ])
-    func `what is no single range is ignored`(header: String) {
-        #expect(ByteRange(header: header) == nil)
+    @Test func `another coding of an object has another tag`() {
+        #expect(EntityTag.of("\"a-1\"", coding: "gzip") == "\"a-1-gzip\"")
+        #expect(EntityTag.of("", coding: "gzip") == "")
+        #expect(EntityTag.of("\"", coding: "gzip") == "\"")
     }
 }

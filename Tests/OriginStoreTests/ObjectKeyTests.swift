@@ -77,6 +77,14 @@ import Testing
     }
 
     @Test(arguments: [
+        ("/live/show/a/b.ts", "/live/show"), ("/live/show/b.ts", "/live/show"), ("/live/show/a/b/c/d.ts", "/live/show"),
+        ("/live/b.ts", "/live"), ("/b.ts", ""),
+    ])
+    func `a key knows its stream`(path: String, stream: String) {
+        #expect(key(path).stream == stream)
+    }
+
+    @Test(arguments: [
         ("a.ts", "/live/s/a.ts"), ("b/a.ts", "/live/s/b/a.ts"), ("./a.ts", "/live/s/a.ts"), ("../a.ts", "/live/a.ts"),
         ("../../a.ts", "/a.ts"), ("b/../a.ts", "/live/s/a.ts"), ("/a.ts", "/a.ts"),
         ("a.ts?u=http://h/x", "/live/s/a.ts"),

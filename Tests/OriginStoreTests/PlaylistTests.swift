@@ -106,4 +106,45 @@ import Testing
             try setup.put("/live/s/manifest.mpd", "x")
         }
     }
+
+    @Test func `a playlist is compressed once a version, and what that takes is accounted for`() throws {
+        let setup = StoreSetup()
+        try setup.putPlaylist(["0.ts"])
+        let before = setup.store.heldBytes
+        var runs = 0
+        func compress() throws -> ByteBuffer? {
+            guard case .playlist(let playlist) = setup.store.find(key("/live/s/source.m3u8")) else {
+                throw UploadError.superseded
+            }
+            return playlist.compressed { body in
+                runs += 1
+                return runs == 1 ? nil : ByteBuffer(string: "\(runs) of \(body.readableBytes)")
+            }
+        }
+        #expect(try compress() == nil)
+        let length = playlist(["0.ts"]).utf8.count
+        #expect(try compress() == ByteBuffer(string: "2 of \(length)"))
+        #expect(try compress() == ByteBuffer(string: "2 of \(length)"))
+        #expect(setup.store.heldBytes == before + "2 of \(length)".utf8.count)
+        try setup.putPlaylist(["0.ts"])
+        #expect(setup.store.heldBytes == before)
+        #expect(try compress() == ByteBuffer(string: "3 of \(length)"))
+        #expect(try setup.store.remove(key("/live/s/source.m3u8"), now: .at(0)))
+        _ = setup.store.timePassed(now: .at(0))
+        #expect(setup.store.heldBytes == 0)
+    }
+
+    @Test func `a playlist's head says when it was stored`() throws {
+        try setup.putPlaylist(["0.ts"], at: .at(7))
+        guard case .playlist(let playlist) = setup.store.find(key("/live/s/source.m3u8")) else {
+            throw UploadError.superseded
+        }
+        #expect(playlist.head.lastModified == 1_007)
+    }
+
+    @Test func `a playlist is not announced as media`() throws {
+        try setup.putPlaylist([], announcing: ["a.m3u8", "a.ts"])
+        #expect(setup.get("/live/s/a.m3u8") == "missing")
+        #expect(setup.get("/live/s/a.ts") == "growing")
+    }
 }

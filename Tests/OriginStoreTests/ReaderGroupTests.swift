@@ -86,6 +86,50 @@ import Testing
         #expect((10_000..<11_000).contains(setup.store.heldBytes))
     }
 
+    @Test func `those who come when the object has just become complete share one copy of it, which counts`() throws {
+        let loop = EmbeddedEventLoop()
+        let body = String(repeating: "a", count: 100_000)
+        var upload = try setup.open("/a.ts")
+        guard case .growing(let object) = setup.store.find(key("/a.ts")) else { throw UploadError.superseded }
+        try setup.append(body, to: &upload)
+        try setup.finish(upload)
+        let before = setup.store.heldBytes
+        final class Sleeper: ObjectReader {
+            var slot = 0
+            func pump(_ group: ReaderGroup) {}
+        }
+        let sleeper = Sleeper()
+        let group = object.readers(on: loop)
+        group.add(sleeper, on: loop)
+        let held = setup.store.heldBytes
+        #expect(held > before + 100_000)
+        let late = Reader(object, on: EmbeddedEventLoop())
+        #expect(late.text == body)
+        #expect(late.condition == .complete)
+        #expect(setup.store.heldBytes == held)
+        group.remove(sleeper, on: loop)
+        #expect(setup.store.heldBytes == before)
+    }
+
+    @Test func `a group knows when its object's first and last bytes came`() throws {
+        let loop = EmbeddedEventLoop()
+        var upload = try setup.open("/a.ts", at: .at(1))
+        guard case .growing(let object) = setup.store.find(key("/a.ts")) else { throw UploadError.superseded }
+        let reader = Reader(object, on: loop)
+        let group = object.readers(on: loop)
+        #expect(group.startedAt == nil)
+        try setup.append("one", to: &upload, at: .at(2))
+        try setup.append("two", to: &upload, at: .at(3))
+        loop.run()
+        #expect(group.startedAt == .at(2))
+        #expect(group.completedAt == nil)
+        try setup.finish(upload, at: .at(4))
+        loop.run()
+        #expect(reader.condition == .complete)
+        #expect([group.startedAt, object.startedAt] == [.at(2), .at(2)])
+        #expect([group.completedAt, object.completedAt] == [.at(4), .at(4)])
+    }
+
     @Test func `a chunk is framed as HTTP demands`() {
         let chunk = ObjectChunk(payload: ByteBuffer(repeating: 0x61, count: 26))
         #expect(String(buffer: chunk.framed) == "1a\r\n" + String(repeating: "a", count: 26) + "\r\n")

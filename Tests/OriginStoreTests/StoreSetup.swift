@@ -18,35 +18,41 @@ func key(_ path: String) -> ObjectKey {
 struct StoreSetup {
     let store: ObjectStore
 
-    init(_ configure: (inout StoreConfiguration) -> Void = { _ in }) {
+    init(journal: (any StoreJournal)? = nil, _ configure: (inout StoreConfiguration) -> Void = { _ in }) {
         var configuration = StoreConfiguration()
         configure(&configuration)
-        store = ObjectStore(configuration: configuration)
+        store = ObjectStore(configuration: configuration, journal: journal)
     }
 
-    func open(_ path: String, epoch: UInt64? = nil, at time: NIODeadline = .at(0)) throws(UploadError) -> ObjectUpload {
+    func open(
+        _ path: String, epoch: UInt64? = nil, cacheControl: String? = nil, entityTag: String? = nil,
+        at time: NIODeadline = .at(0)
+    ) throws(UploadError) -> ObjectUpload {
         let key = key(path)
         let head = ObjectHead(
-            contentType: ObjectHead.contentType(fileExtension: key.fileExtension), entityTag: "\"\(path)\"")
+            contentType: ObjectHead.contentType(fileExtension: key.fileExtension), cacheControl: cacheControl,
+            entityTag: entityTag ?? "\"\(path)\"")
         return try store.open(key, head: head, epoch: epoch, now: time)
     }
 
-    func append(_ text: String, to upload: inout ObjectUpload) throws(UploadError) {
-        try store.append(ByteBuffer(string: text), to: &upload)
+    func append(_ text: String, to upload: inout ObjectUpload, at time: NIODeadline = .at(0)) throws(UploadError) {
+        try store.append(ByteBuffer(string: text), to: &upload, now: time)
     }
 
+    /// The tests' wall clock shows 1000 when their own clock shows 0.
     @discardableResult
     func finish(_ upload: ObjectUpload, at time: NIODeadline = .at(0)) throws(UploadError) -> ObjectStore.Outcome {
-        try store.finish(upload, now: time, unixTime: 1_000)
+        try store.finish(upload, now: time, unixTime: 1_000 + Int(time.uptimeNanoseconds / 1_000_000_000))
     }
 
     @discardableResult
     func put(
-        _ path: String, _ pieces: String..., epoch: UInt64? = nil, at time: NIODeadline = .at(0)
+        _ path: String, _ pieces: String..., epoch: UInt64? = nil, cacheControl: String? = nil,
+        at time: NIODeadline = .at(0)
     ) throws(UploadError) -> ObjectStore.Outcome {
-        var upload = try open(path, epoch: epoch, at: time)
+        var upload = try open(path, epoch: epoch, cacheControl: cacheControl, at: time)
         do throws(UploadError) {
-            for piece in pieces { try append(piece, to: &upload) }
+            for piece in pieces { try append(piece, to: &upload, at: time) }
         } catch {
             store.breakOff(upload, now: time)
             throw error
@@ -72,15 +78,16 @@ struct StoreSetup {
     func get(_ path: String) -> String {
         switch store.find(key(path)) {
         case .playlist(let playlist): String(buffer: playlist.body)
-        case .complete(_, let body): String(buffer: body)
+        case .complete(_, _, let body): body.wholeBytes.map { String(buffer: $0) } ?? "unreadable"
         case .growing: "growing"
         case .missing: "missing"
         }
     }
 
-    func reader(of path: String, on loop: EmbeddedEventLoop) -> Reader? {
+    /// - Parameter keepsText: whether it keeps what it reads, and does not only count it.
+    func reader(of path: String, on loop: EmbeddedEventLoop, keepsText: Bool = true) -> Reader? {
         guard case .growing(let object) = store.find(key(path)) else { return nil }
-        return Reader(object, on: loop)
+        return Reader(object, on: loop, keepsText: keepsText)
     }
 }
 
@@ -93,14 +100,17 @@ func playlist(_ segments: [String], announcing prefetched: [String] = []) -> Str
 final class Reader: ObjectReader {
     var slot = 0
     private(set) var text = ""
+    private(set) var byteCount = 0
     private(set) var condition = GrowingObject.Condition.waiting
     private(set) var pumps = 0
     private var cursor = 0
     private var group: ReaderGroup?
     private let loop: EmbeddedEventLoop
+    private let keepsText: Bool
 
-    init(_ object: GrowingObject, on loop: EmbeddedEventLoop) {
+    init(_ object: GrowingObject, on loop: EmbeddedEventLoop, keepsText: Bool = true) {
         self.loop = loop
+        self.keepsText = keepsText
         let group = object.readers(on: loop)
         self.group = group
         group.add(self, on: loop)
@@ -114,7 +124,8 @@ final class Reader: ObjectReader {
 
     private func take(_ group: ReaderGroup) {
         while cursor < group.chunks.count {
-            text += String(buffer: group.chunks[cursor].payload)
+            if keepsText { text += String(buffer: group.chunks[cursor].payload) }
+            byteCount += group.chunks[cursor].payload.readableBytes
             cursor += 1
         }
         condition = group.condition

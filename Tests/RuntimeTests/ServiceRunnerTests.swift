@@ -39,6 +39,7 @@ import Runtime
     @Test func `there is at least one processor and one open file`() {
         #expect(Processors.available >= 1)
         #expect(ProcessLimits.raiseOpenFiles() >= 1)
+        #expect(ProcessLimits.openFiles == ProcessLimits.raiseOpenFiles())
     }
 
     @Test(

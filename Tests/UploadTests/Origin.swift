@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// A small HTTP server that records what it is sent.
@@ -18,6 +19,8 @@ final class Origin: Sendable {
         case atEnd(HTTPResponseStatus)
         case atHead(HTTPResponseStatus)
         case atHeadAndClose(HTTPResponseStatus)
+        /// Sends elsewhere, at the end.
+        case redirect(to: String)
         case never
         /// At the end, once the gate opens.
         case gated(HTTPResponseStatus)
@@ -49,20 +52,26 @@ final class Origin: Sendable {
     }
 
     let port: Int
+    private let scheme: String
     private let channel: any Channel
     private let state: State
 
     /// `answer` is given a request's number, 1 for the first one to arrive.
     init(
-        port: Int = 0, reads: Bool = true, answer: @escaping @Sendable (Int, HTTPRequestHead) -> Answer
+        port: Int = 0, reads: Bool = true, tls: NIOSSLContext? = nil,
+        answer: @escaping @Sendable (Int, HTTPRequestHead) -> Answer
     ) async throws {
         let state = State()
+        scheme = tls == nil ? "http" : "https"
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: reads)
             .childChannelInitializer { channel in
                 let number = state.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                    }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
                         Recorder(number: number, state: state, answer: answer))
@@ -74,7 +83,7 @@ final class Origin: Sendable {
     }
 
     var journal: Journal<Event> { state.journal }
-    var url: String { "http://127.0.0.1:\(port)" }
+    var url: String { "\(scheme)://127.0.0.1:\(port)" }
 
     /// A port on which nobody listens.
     static func deadPort() async throws -> Int {
@@ -128,7 +137,7 @@ private final class Recorder: ChannelInboundHandler {
             case .atHeadAndClose(let status):
                 Self.answer(context.channel, status)
                 context.close(promise: nil)
-            case .atEnd, .gated, .never, .cut: break
+            case .atEnd, .redirect, .gated, .never, .cut: break
             }
         case .body(let bytes):
             count += bytes.readableBytes
@@ -140,6 +149,7 @@ private final class Recorder: ChannelInboundHandler {
             state.journal.record(.end(number, path: path))
             switch answer {
             case .atEnd(let status): Self.answer(context.channel, status)
+            case .redirect(let url): Self.answer(context.channel, .temporaryRedirect, location: url)
             case .gated: break
             case .atHead, .atHeadAndClose, .never, .cut: break
             }
@@ -154,8 +164,9 @@ private final class Recorder: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    static func answer(_ channel: any Channel, _ status: HTTPResponseStatus) {
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: ["Content-Length": "0"])
+    static func answer(_ channel: any Channel, _ status: HTTPResponseStatus, location: String? = nil) {
+        var head = HTTPResponseHead(version: .http1_1, status: status, headers: ["Content-Length": "0"])
+        if let location { head.headers.add(name: "Location", value: location) }
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
         channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
     }

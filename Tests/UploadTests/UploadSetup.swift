@@ -8,15 +8,21 @@ import Upload
 struct UploadSetup {
     let metrics = CountedMetrics()
     let uploader: Uploader
+    /// What it logs, from info up.
+    let log = Journal<String>()
 
     init(_ destinations: String..., configure: (inout Uploader.Configuration) -> Void = { _ in }) throws {
+        try self.init(try destinations.map { try Destination(parsing: $0) }, configure: configure)
+    }
+
+    init(_ destinations: [Destination], configure: (inout Uploader.Configuration) -> Void = { _ in }) throws {
         var configuration = Uploader.Configuration()
         configuration.firstRetryDelay = .milliseconds(20)
         configuration.longestRetryDelay = .milliseconds(100)
         configure(&configuration)
         uploader = try Uploader(
-            destinations: try destinations.map { try Destination(parsing: $0) }, configuration: configuration,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), metrics: metrics)
+            destinations: destinations, configuration: configuration,
+            logger: Logger(label: "test") { [log] _ in JournalLogHandler(log) }, metrics: metrics)
     }
 
     func open(_ path: String, epoch: PublishEpoch = PublishEpoch(7)) -> GrowingBody {
@@ -29,6 +35,35 @@ struct UploadSetup {
     }
 
     func end() async { await uploader.shutdown(within: .zero) }
+}
+
+/// Records each line as its level, message and fields.
+private struct JournalLogHandler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.info
+    private let journal: Journal<String>
+
+    init(_ journal: Journal<String>) { self.journal = journal }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        let texts = ["\(event.level) \(event.message)"] + fields.map { "\($0.key)=\($0.value)" }
+        journal.record(texts.joined(separator: " "))
+    }
+}
+
+extension Destination {
+    /// An origin, with its access.
+    static func origin(_ url: String, _ set: (inout OriginAccess) -> Void = { _ in }) throws -> Destination {
+        guard case .http(let base, var access) = try Destination(parsing: url) else { throw UploadError.missingHost }
+        set(&access)
+        return .http(base, access)
+    }
 }
 
 /// Bytes that differ from place to place.

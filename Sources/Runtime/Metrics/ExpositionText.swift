@@ -16,6 +16,14 @@ package enum ExpositionText {
         return "{\(pairs.joined(separator: ","))}"
     }
 
+    /// The label that tells a histogram's upper bounds.
+    static let boundLabel = "le"
+
+    /// The labels of a histogram's line, from those of all its lines.
+    static func labels(_ labels: String, bound: String) -> String {
+        labels.isEmpty ? "{\(boundLabel)=\"\(bound)\"}" : "\(labels.dropLast()),\(boundLabel)=\"\(bound)\"}"
+    }
+
     static func escapedValue(_ text: String) -> String {
         escaped(text) { $0 == "\"" ? #"\""# : nil }
     }

@@ -35,26 +35,6 @@ final class GaugeSeries: MeterHandler, RecorderHandler {
     func record(_ value: Double) { set(value) }
 }
 
-/// How often something was measured, and the sum of what was measured.
-final class SummarySeries: RecorderHandler, TimerHandler {
-    private let measurements = Atomic<Int64>(0)
-    private let total = AtomicDouble()
-
-    var count: Int64 { measurements.load(ordering: .relaxed) }
-
-    /// Times are in seconds.
-    var sum: Double { total.value }
-
-    func record(_ value: Int64) { record(Double(value)) }
-
-    func record(_ value: Double) {
-        measurements.wrappingAdd(1, ordering: .relaxed)
-        total.add(value)
-    }
-
-    func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1_000_000_000) }
-}
-
 /// A number that any thread may add to without a lock.
 final class AtomicDouble: Sendable {
     private let bits = Atomic<UInt64>(Double(0).bitPattern)

@@ -13,19 +13,19 @@ extension MetricsRegistry: MetricsFactory {
         gauge(label, dimensions) ?? NOOPMetricsHandler.instance
     }
 
-    /// What is to be aggregated becomes a sum and a count, else the last value counts.
+    /// What is to be aggregated becomes a histogram of seconds, else the last value counts.
     package func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
         if aggregate {
-            return summary(ExpositionText.metricName(label), label, dimensions) ?? NOOPMetricsHandler.instance
+            return histogram(ExpositionText.metricName(label), label, dimensions) ?? NOOPMetricsHandler.instance
         }
         return gauge(label, dimensions) ?? NOOPMetricsHandler.instance
     }
 
-    /// Times are in seconds, and their names say so.
+    /// A histogram: times are in seconds, and their names say so.
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        summary(Self.name(label, suffix: "_seconds"), label, dimensions) ?? NOOPMetricsHandler.instance
+        histogram(Self.name(label, suffix: "_seconds"), label, dimensions) ?? NOOPMetricsHandler.instance
     }
 
     package func destroyCounter(_ handler: any CounterHandler) { destroy(handler) }
@@ -41,7 +41,7 @@ extension MetricsRegistry: MetricsFactory {
             switch series {
             case .counter(let counter): counter === handler
             case .gauge(let gauge): gauge === handler
-            case .summary(let summary): summary === handler
+            case .histogram(let histogram): histogram === handler
             }
         }
     }
@@ -53,9 +53,13 @@ extension MetricsRegistry: MetricsFactory {
         return nil
     }
 
-    private func summary(_ name: String, _ label: String, _ dimensions: [(String, String)]) -> SummarySeries? {
-        let series = series(.summary, name: name, label: label, dimensions: dimensions) { .summary(SummarySeries()) }
-        if case .summary(let summary) = series { return summary }
+    /// The label `le` is the histogram's own.
+    private func histogram(_ name: String, _ label: String, _ dimensions: [(String, String)]) -> HistogramSeries? {
+        let dimensions = dimensions.filter { ExpositionText.labelName($0.0) != ExpositionText.boundLabel }
+        let series = series(.histogram, name: name, label: label, dimensions: dimensions) {
+            .histogram(HistogramSeries())
+        }
+        if case .histogram(let histogram) = series { return histogram }
         return nil
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Keeps every metric of the process in memory for Prometheus to fetch.
 ///
-/// Counting takes one atomic addition; making and rendering take a lock.
+/// Counting takes one atomic addition, or two for a histogram; making and rendering take a lock.
 package final class MetricsRegistry: Sendable {
     /// How many series there may be when nothing else is said.
     package static let defaultMaximumSeries = 10_000
@@ -11,11 +11,11 @@ package final class MetricsRegistry: Sendable {
     enum Series {
         case counter(CounterSeries)
         case gauge(GaugeSeries)
-        case summary(SummarySeries)
+        case histogram(HistogramSeries)
     }
 
     enum Kind: String {
-        case counter, gauge, summary
+        case counter, gauge, histogram
     }
 
     /// All series of one name.
@@ -104,9 +104,13 @@ package final class MetricsRegistry: Sendable {
                 text += "\(name)\(labels) \(counter.value)\n"
             case .gauge(let gauge):
                 text += "\(name)\(labels) \(ExpositionText.number(gauge.value))\n"
-            case .summary(let summary):
-                text += "\(name)_sum\(labels) \(ExpositionText.number(summary.sum))\n"
-                text += "\(name)_count\(labels) \(summary.count)\n"
+            case .histogram(let histogram):
+                let counts = histogram.cumulativeCounts
+                for (bound, count) in zip(HistogramSeries.boundTexts, counts) {
+                    text += "\(name)_bucket\(ExpositionText.labels(labels, bound: bound)) \(count)\n"
+                }
+                text += "\(name)_sum\(labels) \(ExpositionText.number(histogram.sum))\n"
+                text += "\(name)_count\(labels) \(counts.last ?? 0)\n"
             }
         }
     }

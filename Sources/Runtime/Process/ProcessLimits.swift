@@ -2,19 +2,34 @@ import Glibc
 
 /// What the system lets the process do.
 package enum ProcessLimits {
+    /// How many files and sockets may be open at once (`getrlimit(2)` RLIMIT_NOFILE, the soft limit), at least 0.
+    package static var openFiles: Int { Int(clamping: openFilesLimit?.rlim_cur ?? 0) }
+
     /// Raises the number of files and sockets that may be open to the hard limit, and gives what it then is.
     @discardableResult
-    package static func raiseOpenFiles() -> UInt64 {
+    package static func raiseOpenFiles() -> Int {
+        if var limit = openFilesLimit {
+            limit.rlim_cur = limit.rlim_max
+            // Where it is refused, the limit stays as it was.
+            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        return openFiles
+    }
+
+    private static var openFilesLimit: rlimit? {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
-        let before = limit.rlim_cur
-        limit.rlim_cur = limit.rlim_max
-        guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return UInt64(before) }
-        return UInt64(limit.rlim_cur)
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+        return limit
     }
 
     /// Lets a write to a closed pipe or socket fail rather than end the process.
     package static func ignoreBrokenPipes() {
         _ = signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Lets a SIGHUP that comes before anybody waits for it pass, rather than end the process: what starts has read
+    /// its files just now.
+    package static func ignoreHangUps() {
+        _ = signal(SIGHUP, SIG_IGN)
     }
 }

@@ -3,20 +3,13 @@ package import Logging
 package import ServiceLifecycle
 import UnixSignals
 
-/// What a process's end says to whoever started it.
-package enum ProcessStatus: Int32, Sendable {
-    case success = 0
-    case failure = 1
-    /// `sysexits(3)` EX_USAGE: what it was told to do makes no sense.
-    case usage = 64
-}
-
 /// Runs a process's services from start to end.
 ///
 /// | event | what happens |
 /// |---|---|
 /// | a service ends or throws | all are stopped; status 1, with the reason in the log |
-/// | the first SIGTERM or SIGINT | readiness goes; services stop one after the other, the last first |
+/// | SIGHUP | what the service can read again is read again |
+/// | the first SIGTERM or SIGINT | readiness goes; then services stop one after the other, the last first |
 /// | they take longer than they may | they are cancelled; 2 s later the process ends, status 1 |
 /// | another SIGTERM or SIGINT, half a second later or more | the process ends at once, status 1 |
 package struct ServiceRunner: Sendable {
@@ -24,21 +17,28 @@ package struct ServiceRunner: Sendable {
     package var services: [any Service]
     package var readiness: Readiness?
     package var logger: Logger
-    /// How long the services may take to stop.
-    package var maximumGracefulShutdown: Duration
+    /// How long the services may take by themselves to stop; they are cancelled ``drainMargin`` later.
+    package var drainLimit: Duration
+    /// What the services finish before they stop, in words for the log.
+    package var waitsFor: @Sendable () -> String
+    /// Reads again what can change while the services run; never called while it runs.
+    package var onReload: (@Sendable () -> Void)?
 
+    package static let drainMargin = Duration.seconds(3)
     /// Signals this close to the first are the same one, sent both by the terminal and by what started the process.
     private static let sameSignal = Duration.milliseconds(500)
     private static let cancellationGrace = Duration.seconds(2)
 
     package init(
-        services: [any Service], readiness: Readiness? = nil, logger: Logger,
-        maximumGracefulShutdown: Duration = .seconds(10)
+        services: [any Service], readiness: Readiness? = nil, logger: Logger, drainLimit: Duration = .seconds(7),
+        waitsFor: @escaping @Sendable () -> String = { "" }, onReload: (@Sendable () -> Void)? = nil
     ) {
         self.services = services
         self.readiness = readiness
         self.logger = logger
-        self.maximumGracefulShutdown = maximumGracefulShutdown
+        self.drainLimit = drainLimit
+        self.waitsFor = waitsFor
+        self.onReload = onReload
     }
 
     /// Prepares the process, makes its services and runs them until it is told to stop.
@@ -47,6 +47,7 @@ package struct ServiceRunner: Sendable {
     /// gives the status `usage`, all else `failure`.
     package static func main(program: String, _ make: () async throws -> ServiceRunner) async -> ProcessStatus {
         ProcessLimits.ignoreBrokenPipes()
+        ProcessLimits.ignoreHangUps()
         ProcessLimits.raiseOpenFiles()
         do {
             return await (try make()).run()
@@ -60,12 +61,19 @@ package struct ServiceRunner: Sendable {
     }
 
     package func run() async -> ProcessStatus {
+        let signals = await UnixSignalsSequence(trapping: ProcessSignal.trapped)
+        return await run(on: signals.map(ProcessSignal.init))
+    }
+
+    package func run(on signals: some AsyncSequence<ProcessSignal, Never> & Sendable) async -> ProcessStatus {
         var configuration = ServiceGroupConfiguration(services: services, logger: logger)
-        configuration.maximumGracefulShutdownDuration = maximumGracefulShutdown
+        configuration.maximumGracefulShutdownDuration = drainLimit + Self.drainMargin
         let group = ServiceGroup(configuration: configuration)
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        // One that comes while the last one is carried out is carried out after it; of several, one is enough.
+        let (reloads, reload) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         return await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await stop(group, on: signals) }
+            tasks.addTask { for await _ in reloads { reloadNow() } }
+            tasks.addTask { await obey(signals, group) { reload.yield() } }
             defer { tasks.cancelAll() }
             do {
                 try await group.run()
@@ -77,17 +85,27 @@ package struct ServiceRunner: Sendable {
         }
     }
 
-    private func stop(_ group: ServiceGroup, on signals: UnixSignalsSequence) async {
+    private func obey(
+        _ signals: some AsyncSequence<ProcessSignal, Never>, _ group: ServiceGroup, reload: () -> Void
+    ) async {
         await withTaskGroup(of: Void.self) { deadlines in
             var stopping: ContinuousClock.Instant?
             for await signal in signals {
+                guard case .stop(let name) = signal else {
+                    reload()
+                    continue
+                }
                 if let stopping {
                     if stopping.duration(to: .now) < Self.sameSignal { continue }
-                    end("stopped at once by another signal", metadata: ["signal": "\(signal)"])
+                    end("stopped at once by another signal", metadata: ["signal": "\(name)"])
                 }
                 stopping = .now
-                logger.info("stopping", metadata: ["signal": "\(signal)"])
-                readiness?.set(false)
+                // Before any service hears of it: who asks whether to send work is told no while all still answer.
+                readiness?.stop()
+                var metadata: Logger.Metadata = ["signal": "\(name)", "limit": "\(drainLimit.text)"]
+                let waitsFor = waitsFor()
+                if !waitsFor.isEmpty { metadata["waits.for"] = "\(waitsFor)" }
+                logger.info("stopping", metadata: metadata)
                 await group.triggerGracefulShutdown()
                 deadlines.addTask { await endAtDeadline() }
             }
@@ -95,13 +113,20 @@ package struct ServiceRunner: Sendable {
         }
     }
 
+    private func reloadNow() {
+        guard let onReload else { return logger.info("nothing to reload", metadata: ["signal": "SIGHUP"]) }
+        logger.info("reloading", metadata: ["signal": "SIGHUP"])
+        onReload()
+    }
+
     private func endAtDeadline() async {
+        let limit = drainLimit + Self.drainMargin
         do {
-            try await Task.sleep(for: maximumGracefulShutdown + Self.cancellationGrace)
+            try await Task.sleep(for: limit + Self.cancellationGrace)
         } catch {
             return
         }
-        end("services did not stop in time", metadata: ["after": "\(maximumGracefulShutdown.text)"])
+        end("services did not stop in time", metadata: ["after": "\(limit.text)"])
     }
 
     /// Ends the process without running exit handlers, which might wait for the threads that did not stop.

@@ -21,7 +21,19 @@ package struct ServiceStart: Sendable {
         admin = AdminServer(address: settings.adminListen, metrics: metrics, readiness: readiness, logger: logger)
     }
 
-    package func runner(of service: any Service) -> ServiceRunner {
-        ServiceRunner(services: [admin, service], readiness: readiness, logger: logger)
+    /// Runs services beside the admin endpoint, which is the last to stop.
+    ///
+    /// - Parameters:
+    ///   - services: in the order of their start; they stop one after the other, the last first.
+    ///   - drainLimit: how long they take to stop at most; they are cancelled some seconds later.
+    ///   - waitsFor: what it finishes before, in words for the log; asked for when it is told to stop.
+    ///   - onReload: what SIGHUP does; nil where there is nothing to read again.
+    package func runner(
+        of services: [any Service], drainLimit: Duration = .seconds(7),
+        waitsFor: @escaping @Sendable () -> String = { "" }, onReload: (@Sendable () -> Void)? = nil
+    ) -> ServiceRunner {
+        ServiceRunner(
+            services: [admin] + services, readiness: readiness, logger: logger, drainLimit: drainLimit,
+            waitsFor: waitsFor, onReload: onReload)
     }
 }

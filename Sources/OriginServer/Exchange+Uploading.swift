@@ -2,11 +2,27 @@ import CoreMetrics
 import Logging
 import NIOCore
 import NIOHTTP1
+import OriginAccess
 import OriginStore
 
-extension ConnectionHandler {
-    func open(_ key: ObjectKey, _ request: HTTPRequestHead) {
-        if let reason = unsupported(request) { return refuse(.notImplemented, .malformed, reason: reason) }
+/// PUT, POST and DELETE.
+extension Exchange {
+    /// Whether this request may write the object; it is answered where not.
+    func isWritable(_ key: ObjectKey) -> Bool {
+        guard let tokens = origin.access.publishTokens else { return true }
+        switch tokens.admission(authorization: request.headers.first(name: "Authorization"), path: key.path) {
+        case .granted: return true
+        case .unauthorized:
+            refuse(.unauthorized, .token, reason: "uploads need a publish token: Authorization: Bearer TOKEN")
+        case .forbidden:
+            refuse(.forbidden, .token, reason: "this publish token is not for this path")
+        }
+        return false
+    }
+
+    func open(_ key: ObjectKey) {
+        route = .upload
+        if let (status, reason) = unsupported { return refuse(status, .malformed, reason: reason) }
         let limit = origin.configuration.store.limitBytes(for: key)
         if let length = request.headers.first(name: "Content-Length"), (Int(length) ?? .max) > limit {
             return refuse(.tooLarge(limitBytes: limit))
@@ -14,32 +30,28 @@ extension ConnectionHandler {
         // A header value is passed on to readers: a long one would cost more than it is worth.
         let cacheControl = request.headers.first(name: "Cache-Control").flatMap { $0.utf8.count <= 256 ? $0 : nil }
         let head = ObjectHead(
-            contentType: contentType(request, key: key), cacheControl: cacheControl, entityTag: origin.nextEntityTag())
+            contentType: contentType(of: key), cacheControl: cacheControl, entityTag: origin.nextEntityTag())
         do throws(UploadError) {
-            let epoch = try epoch(request)
-            exchange = .upload(try origin.store.open(key, head: head, epoch: epoch, now: .now()), pending: nil)
+            phase = .uploading(try origin.store.open(key, head: head, epoch: try epoch(), now: .now()), pending: nil)
         } catch {
             return refuse(error)
         }
-        let expectations = request.headers["Expect"]
-        if request.version.minor > 0, expectations.contains(where: { $0.lowercased() == "100-continue" }) {
-            write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-            flush()
-        }
+        if request.headers["Expect"].contains(where: { $0.lowercased() == "100-continue" }) { wire.continueRequest() }
     }
 
     /// Why the body would not be what its bytes are; nil where it is.
-    private func unsupported(_ request: HTTPRequestHead) -> String? {
-        if request.headers[canonicalForm: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
-            return "chunked is the only transfer coding taken"
+    private var unsupported: (HTTPResponseStatus, String)? {
+        let headers = request.headers
+        if headers[canonicalForm: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
+            return (.notImplemented, "chunked is the only transfer coding taken")
         }
-        if request.headers[canonicalForm: "Content-Encoding"].contains(where: { $0.lowercased() != "identity" }) {
-            return "objects are taken without content coding"
+        if headers[canonicalForm: "Content-Encoding"].contains(where: { $0.lowercased() != "identity" }) {
+            return (.unsupportedMediaType, "objects are taken without content coding")
         }
-        return request.headers.contains(name: "Content-Range") ? "objects are taken whole" : nil
+        return headers.contains(name: "Content-Range") ? (.badRequest, "objects are taken whole") : nil
     }
 
-    private func epoch(_ request: HTTPRequestHead) throws(UploadError) -> UInt64? {
+    private func epoch() throws(UploadError) -> UInt64? {
         guard let text = request.headers.first(name: "Headwater-Epoch") else { return nil }
         // One from far in the future would lock every later publisher out.
         guard let epoch = UInt64(text), epoch <= UInt64(max(0, origin.unixTime) + 60) * 1_000 else { throw .badEpoch }
@@ -47,7 +59,7 @@ extension ConnectionHandler {
     }
 
     /// What the uploader says, unless that is nothing or says nothing (`DASH-IF Ingest §2`).
-    private func contentType(_ request: HTTPRequestHead, key: ObjectKey) -> String {
+    private func contentType(of key: ObjectKey) -> String {
         let named = request.headers.first(name: "Content-Type") ?? ""
         let generic = ["", "application/octet-stream", "application/x-www-form-urlencoded"]
         if generic.contains(named.lowercased()) || named.utf8.count > 128 {
@@ -58,22 +70,30 @@ extension ConnectionHandler {
 
     /// Puts what this read brought into the store, as one chunk.
     func appendPending() {
-        guard case .upload(var upload, pending: let pending?) = exchange else { return }
-        exchange = .idle
-        lastProgress = .now()
+        guard case .uploading(var upload, pending: let pending?) = phase else { return }
+        phase = .begun
+        noteProgress(pending.readableBytes)
         origin.metrics.receivedBytes.increment(by: pending.readableBytes)
         do throws(UploadError) {
-            try origin.store.append(pending, to: &upload)
-            exchange = .upload(upload, pending: nil)
+            try origin.store.append(pending, to: &upload, now: .now())
+            phase = .uploading(upload, pending: nil)
         } catch {
             breakOff(upload)
             refuse(error)
         }
     }
 
+    /// A trickle is no progress: it would hold an upload open for ever.
+    private func noteProgress(_ count: Int) {
+        receivedBytes += count
+        guard receivedBytes >= origin.configuration.uploadProgressBytes else { return }
+        receivedBytes = 0
+        lastProgress = .now()
+    }
+
     func finishUpload() {
-        guard case .upload(let upload, _) = exchange else { return }
-        exchange = .idle
+        guard case .uploading(let upload, _) = phase else { return }
+        phase = .begun
         do throws(UploadError) {
             let outcome = try origin.store.finish(upload, now: .now(), unixTime: origin.unixTime)
             answer(outcome == .created ? .created : .noContent)
@@ -84,11 +104,11 @@ extension ConnectionHandler {
 
     /// The upload will not come to its end: what came of it is kept for the resume window.
     func breakOffUpload() {
-        guard case .upload(var upload, let pending) = exchange else { return }
-        exchange = .idle
+        guard case .uploading(var upload, let pending) = phase else { return }
+        phase = .begun
         if let pending {
             // What the store will not have now would not have been of use later either.
-            try? origin.store.append(pending, to: &upload)
+            try? origin.store.append(pending, to: &upload, now: .now())
         }
         breakOff(upload)
     }
@@ -99,13 +119,10 @@ extension ConnectionHandler {
         origin.store.breakOff(upload, now: .now())
     }
 
-    func remove(_ key: ObjectKey, _ request: HTTPRequestHead) {
+    func remove(_ key: ObjectKey) {
+        route = .delete
         do throws(UploadError) {
-            if try origin.store.remove(key, epoch: try epoch(request), now: .now()) {
-                answer(.ok)
-            } else {
-                answer(.notFound, text: "there is no such object\n", cache: .notFound)
-            }
+            if try origin.store.remove(key, epoch: try epoch(), now: .now()) { answer(.ok) } else { answerMissing() }
         } catch {
             refuse(error)
         }
@@ -116,7 +133,8 @@ extension ConnectionHandler {
         case .badEpoch: refuse(.badRequest, .malformed, reason: error.reason)
         case .olderEpoch: refuse(.conflict, .epoch, reason: error.reason)
         case .tooLarge: refuse(.payloadTooLarge, .size, reason: error.reason)
-        case .outOfMemory: refuse(.insufficientStorage, .memory, reason: error.reason)
+        case .outOfMemory, .streamOutOfMemory: refuse(.insufficientStorage, .memory, reason: error.reason)
+        case .tooManyObjects: refuse(.insufficientStorage, .objects, reason: error.reason)
         case .playlistRefused: refuse(.badRequest, .playlist, reason: error.reason)
         case .superseded: refuse(.preconditionFailed, .superseded, reason: error.reason)
         }

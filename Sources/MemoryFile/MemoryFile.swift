@@ -1,0 +1,95 @@
+import CMemoryFile
+import Glibc
+package import NIOCore
+import Synchronization
+
+/// Bytes in memory that the kernel sends to a socket without copying them: one file that has no name (`memfd_create(2)`).
+///
+/// Every extent gets an offset that none had before and none will have, so what a socket still has to send is never
+/// written over. Its pages go back to the system with its last holder; those in a socket's queue live until they are sent.
+package final class MemoryFile: Sendable {
+    fileprivate let descriptor: CInt
+    private let next = Atomic<Int>(0)
+
+    private static let pageBytes = 1 << 12
+
+    /// Nil where the system has no such files.
+    package init?() {
+        descriptor = unsafe "headwater".withCString { unsafe cmemoryfile_create($0) }
+        guard descriptor >= 0 else { return nil }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Keeps a copy of these pieces, one after the other; nil where there is no memory left.
+    package func store(_ pieces: [ByteBuffer]) -> FileExtent? {
+        let count = pieces.reduce(0) { $0 + $1.readableBytes }
+        let reserved = (count + Self.pageBytes - 1) & ~(Self.pageBytes - 1)
+        let offset = next.wrappingAdd(reserved, ordering: .relaxed).oldValue
+        let extent = FileExtent(file: self, offset: offset, count: count)
+        var end = offset
+        for piece in pieces {
+            guard write(piece, at: end) else { return nil }
+            end += piece.readableBytes
+        }
+        return extent
+    }
+
+    private func write(_ bytes: ByteBuffer, at offset: Int) -> Bool {
+        var rest = bytes
+        while rest.readableBytes > 0 {
+            let position = offset + bytes.readableBytes - rest.readableBytes
+            let written = unsafe rest.withUnsafeReadableBytes { bytes in
+                unsafe pwrite(descriptor, bytes.baseAddress, bytes.count, position)
+            }
+            // ENOSPC, ENOMEM or EFBIG; EINTR does not come, as no signal has a handler that interrupts.
+            guard written > 0 else { return false }
+            rest.moveReaderIndex(forwardBy: written)
+        }
+        return true
+    }
+}
+
+/// A run of bytes in a ``MemoryFile``, written once.
+package final class FileExtent: Sendable {
+    private let file: MemoryFile
+    private let offset: Int
+    /// In bytes.
+    package let count: Int
+
+    fileprivate init(file: MemoryFile, offset: Int, count: Int) {
+        self.file = file
+        self.offset = offset
+        self.count = count
+    }
+
+    deinit {
+        // Whole pages from here to where the next extent may begin; where it fails, the pages stay until the process ends.
+        if count > 0 { cmemoryfile_discard(file.descriptor, offset, count) }
+    }
+
+    /// A copy of some of the bytes; nil for what is not within the extent.
+    package func read(_ range: Range<Int>) -> ByteBuffer? {
+        guard range.lowerBound >= 0, range.upperBound <= count else { return nil }
+        var bytes = ByteBufferAllocator().buffer(capacity: range.count)
+        while bytes.readableBytes < range.count {
+            let position = offset + range.lowerBound + bytes.readableBytes
+            let missing = range.count - bytes.readableBytes
+            let read = unsafe bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: missing) { space in
+                unsafe max(0, pread(file.descriptor, space.baseAddress, missing, position))
+            }
+            guard read > 0 else { return nil }
+        }
+        return bytes
+    }
+
+    /// Sends some of the bytes to a socket that does not block.
+    /// - Returns: how many it took: fewer than all when it is full, and none when it is broken.
+    package func send(_ range: Range<Int>, to socket: CInt) -> Int {
+        guard range.lowerBound >= 0, range.upperBound <= count else { return 0 }
+        var position = off_t(offset + range.lowerBound)
+        return unsafe max(0, sendfile(socket, file.descriptor, &position, range.count))
+    }
+}

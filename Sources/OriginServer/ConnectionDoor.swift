@@ -1,0 +1,211 @@
+import CoreMetrics
+import NIOCore
+import NIOHTTP1
+import NIOHTTP2
+import NIOSSL
+import NIOTLS
+
+/// The first handler of a connection: admits it, finds out what it speaks, and lets it be found again.
+///
+/// On an encrypted listener the versions of HTTP are told apart by ALPN, on a plain one by the connection's first bytes:
+/// HTTP/2 begins with its preface (`RFC 9113 §3.4`).
+final class ConnectionDoor: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Reads there were.
+    private(set) var reads = 0
+    private let origin: OriginContext
+    private let listener: ListenerRole
+    private var peer: PeerAddress?
+    private var isAdmitted = false
+    private var isChosen = false
+    /// Bytes that may yet be the beginning of the preface.
+    private var first: ByteBuffer?
+    private var opened = NIODeadline.now()
+    private var context: ChannelHandlerContext?
+    /// What is spoken: one connection, or any number of streams.
+    private var connection: HTTP1Connection?
+    private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
+
+    init(origin: OriginContext, listener: ListenerRole) {
+        self.origin = origin
+        self.listener = listener
+    }
+
+    /// Sets up a channel that has just been accepted.
+    static func open(_ channel: any Channel, _ origin: OriginContext, _ listener: ListenerRole) throws {
+        let pipeline = channel.pipeline.syncOperations
+        let door = ConnectionDoor(origin: origin, listener: listener)
+        try pipeline.addHandler(door)
+        guard listener.isEncrypted, let context = origin.access.tls(for: listener) else { return }
+        try pipeline.addHandler(NIOSSLServerHandler(context: context))
+        try pipeline.addHandler(
+            ApplicationProtocolNegotiationHandler { [weak door] result, channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if case .negotiated("h2") = result {
+                        try door?.speakHTTP2(channel)
+                    } else {
+                        try door?.speakHTTP1(channel)
+                    }
+                }
+            })
+    }
+
+    // MARK: Channel events
+
+    func channelActive(context: ChannelHandlerContext) {
+        peer = context.remoteAddress.flatMap { PeerAddress($0) }
+        guard origin.admit(self, on: context.eventLoop, peer) else {
+            origin.metrics.count(.connections)
+            isChosen = true
+            if !listener.isEncrypted { context.write(wrapOutboundOut(Self.full), promise: nil) }
+            context.flush()
+            return context.close(promise: nil)
+        }
+        isAdmitted = true
+        self.context = context
+        opened = .now()
+        context.fireChannelActive()
+    }
+
+    private static let full = ByteBuffer(
+        staticString: """
+            HTTP/1.1 503 Service Unavailable\r
+            Retry-After: 1\r
+            Cache-Control: no-store\r
+            Content-Length: 0\r
+            Connection: close\r
+            \r
+
+            """)
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        reads &+= 1
+        guard isChosen || listener.isEncrypted else { return choose(unwrapInboundIn(data), context) }
+        context.fireChannelRead(data)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.context = nil
+        if isAdmitted { origin.dismiss(self, on: context.eventLoop, peer) }
+        isAdmitted = false
+        context.fireChannelInactive()
+    }
+
+    // MARK: What is spoken
+
+    private func choose(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        var all = first ?? ByteBuffer()
+        first = nil
+        all.writeImmutableBuffer(bytes)
+        let preface = "PRI".utf8
+        let start = all.readableBytesView.prefix(preface.count)
+        if start.count < preface.count, preface.starts(with: start) {
+            first = all
+            return
+        }
+        do {
+            if start.elementsEqual(preface) {
+                try speakHTTP2(context.channel)
+            } else {
+                try speakHTTP1(context.channel)
+            }
+            context.fireChannelRead(NIOAny(all))
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func speakHTTP1(_ channel: any Channel) throws {
+        isChosen = true
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = origin.configuration.headerLimitBytes
+        limits.maxHeaderListSize = origin.configuration.headerLimitBytes
+        limits.maxHeaderFieldCount = Self.fieldLimit
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+        let connection = HTTP1Connection(
+            origin: origin, listener: listener, peer: peer, door: self, eventLoop: channel.eventLoop)
+        self.connection = connection
+        try pipeline.addHandler(connection)
+    }
+
+    private func speakHTTP2(_ channel: any Channel) throws {
+        isChosen = true
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.streamLimit),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: origin.configuration.headerLimitBytes),
+            HTTP2Setting(parameter: .initialWindowSize, value: Self.windowBytes),
+        ]
+        connection.targetWindowSize = Self.windowBytes
+        var stream = NIOHTTP2Handler.StreamConfiguration()
+        stream.targetWindowSize = Self.windowBytes
+        stream.outboundBufferSizeHighWatermark = Self.streamBufferBytes
+        stream.outboundBufferSizeLowWatermark = Self.streamBufferBytes / 2
+        let manager = NIOHTTP2ServerConnectionManagementHandler(
+            eventLoop: channel.eventLoop,
+            configuration: .init(
+                maxIdleTime: origin.configuration.idleTimeout, maxAge: nil,
+                maxGraceTime: origin.configuration.drainLimit,
+                keepalive: .init(pingInterval: origin.configuration.idleTimeout, ackTimeout: .seconds(20))))
+        let handler = NIOHTTP2Handler(
+            mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: connection,
+            streamConfiguration: stream, streamDelegate: manager.http2StreamDelegate
+        ) { [origin, listener, peer, bound = NIOLoopBound(self, eventLoop: channel.eventLoop)] stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandler(
+                    HTTP2Stream(
+                        origin: origin, listener: listener, peer: peer, door: bound.value,
+                        eventLoop: stream.eventLoop))
+            }
+        }
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(handler)
+        try pipeline.addHandler(manager)
+        try pipeline.addHandler(HTTP2ConnectionErrors())
+        // The manager counts from here; the handler before it keeps the event to itself.
+        try pipeline.context(handler: handler).fireChannelActive()
+    }
+
+    // MARK: What the origin tells it
+
+    func timePassed(now: NIODeadline) {
+        if !isChosen, now - opened >= origin.configuration.requestTimeout { return close() }
+        connection?.timePassed(now: now)
+        for stream in streams.values { stream.timePassed(now: now) }
+    }
+
+    /// The origin is about to stop.
+    func drain() {
+        guard isChosen else { return close() }
+        context?.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+
+    func close() {
+        context?.close(promise: nil)
+    }
+
+    func insert(_ stream: HTTP2Stream) { streams[ObjectIdentifier(stream)] = stream }
+
+    func remove(_ stream: HTTP2Stream) { streams[ObjectIdentifier(stream)] = nil }
+
+    /// Header fields of a request.
+    private static let fieldLimit = 128
+    /// Requests at a time on one HTTP/2 connection.
+    private static let streamLimit = 256
+    /// What a peer may send of an upload before it is taken.
+    private static let windowBytes = 1 << 20
+    /// What waits for a slow HTTP/2 reader beside the object's own bytes.
+    private static let streamBufferBytes = 128 << 10
+}
+
+/// Ends an HTTP/2 connection that went wrong; the handler before it has said why in a GOAWAY.
+private final class HTTP2ConnectionErrors: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,84 @@
+import NIOCore
+import Synchronization
+
+/// All open connections, each on its event loop, so that they can be counted, and told of time and of the origin's end.
+final class ConnectionSet: Sendable {
+    private typealias Doors = [ObjectIdentifier: ConnectionDoor]
+
+    private let limit: Int
+    private let doors: [ObjectIdentifier: NIOLoopBoundBox<Doors>]
+    private let open = Atomic<Int>(0)
+    private let draining = Atomic<Bool>(false)
+    private let emptied = Mutex<EventLoopPromise<Void>?>(nil)
+
+    init(limit: Int, eventLoops: some Sequence<any EventLoop>) {
+        self.limit = limit
+        doors = Dictionary(
+            uniqueKeysWithValues: eventLoops.map {
+                (ObjectIdentifier($0), .makeBoxSendingValue(Doors(), eventLoop: $0))
+            })
+    }
+
+    var count: Int { open.load(ordering: .relaxed) }
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Takes in a connection of the event loop this runs on; false where there are too many.
+    func insert(_ door: ConnectionDoor, on eventLoop: any EventLoop) -> Bool {
+        guard open.wrappingAdd(1, ordering: .relaxed).newValue <= limit,
+            let box = doors[ObjectIdentifier(eventLoop)]
+        else {
+            left()
+            return false
+        }
+        box.value[ObjectIdentifier(door)] = door
+        return true
+    }
+
+    func remove(_ door: ConnectionDoor, on eventLoop: any EventLoop) {
+        doors[ObjectIdentifier(eventLoop)]?.value[ObjectIdentifier(door)] = nil
+        left()
+    }
+
+    private func left() {
+        guard open.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue == 0, isDraining else { return }
+        complete()
+    }
+
+    private func complete() {
+        emptied.withLock { promise in
+            promise?.succeed()
+            promise = nil
+        }
+    }
+
+    /// Lets connections of each event loop see to their deadlines, until the loop ends.
+    func keepTime(each interval: TimeAmount) {
+        for box in doors.values {
+            box.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+                let now = NIODeadline.now()
+                for door in box.value.values { door.timePassed(now: now) }
+            }
+        }
+    }
+
+    /// Tells every connection to end when it has done what it is doing, and waits until all have, or the time is over;
+    /// what is left then is closed.
+    func drain(within limit: TimeAmount, on eventLoop: any EventLoop) async throws {
+        let promise = eventLoop.makePromise(of: Void.self)
+        emptied.withLock { $0 = promise }
+        draining.store(true, ordering: .sequentiallyConsistent)
+        try await forEach { $0.drain() }
+        if open.load(ordering: .sequentiallyConsistent) == 0 { complete() }
+        let timer = eventLoop.scheduleTask(in: limit) { self.complete() }
+        try await promise.futureResult.get()
+        timer.cancel()
+        try await forEach { $0.close() }
+    }
+
+    private func forEach(_ body: @escaping @Sendable (ConnectionDoor) -> Void) async throws {
+        for box in doors.values {
+            try await box.eventLoop.submit { for door in box.value.values { body(door) } }.get()
+        }
+    }
+}

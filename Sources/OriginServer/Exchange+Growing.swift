@@ -1,0 +1,217 @@
+import CoreMetrics
+import NIOCore
+import NIOHTTP1
+import OriginAccess
+import OriginStore
+import Synchronization
+
+/// Objects that grow.
+extension Exchange {
+    func follow(_ object: GrowingObject) {
+        guard request.method == .GET else { return answerHead(of: object) }
+        let group = object.readers(on: wire.eventLoop)
+        let range = wire.takesGrowingBodies ? growingRange : nil
+        if !wire.takesGrowingBodies {
+            awaitPart(of: object, group, .end)
+        } else if let range, !range.isEndless {
+            awaitPart(of: object, group, .range(from: range.first, through: range.last))
+        } else {
+            self.object = object
+            phase = .following(group)
+            join(group)
+            if let range {
+                skipped = range.first
+                var head = growingHead(of: object, .partialContent)
+                head.add("Content-Range", "bytes \(range.first)-\(range.lastText)/*")
+                wire.start(head, .growing)
+            } else if !origin.access.cors.allowOrigin(for: nil).varies {
+                origin.metrics.count(route, status: 200)
+                wire.startShared(group, unixTime: origin.unixTime) { growingHead(of: object, .ok) }
+            } else {
+                wire.start(growingHead(of: object, .ok), .growing)
+            }
+            request.headers = HTTPHeaders()
+            resume()
+            wire.flush()
+        }
+    }
+
+    /// The range of a growing object that a request asks for; nil for its whole, and for what is not to be had.
+    private var growingRange: GrowingRange? {
+        guard let range = request.headers.first(name: "Range").flatMap({ GrowingRange(header: $0) }) else { return nil }
+        return range.first == 0 && range.last == nil ? nil : range
+    }
+
+    /// A probe for how much of it there is (`RFC 8673 §2.1`).
+    private func answerHead(of object: GrowingObject) {
+        let group = object.readers(on: wire.eventLoop)
+        join(group)
+        let count = group.byteCount
+        leave(group)
+        if let range = request.headers.first(name: "Range").flatMap({ GrowingRange(header: $0) }), range.first < count {
+            var head = growingHead(of: object, .partialContent)
+            let last = range.isEndless ? range.lastText : "\(min(range.last ?? .max, count - 1))"
+            head.add("Content-Range", "bytes \(range.first)-\(last)/*")
+            wire.start(head, .none)
+        } else {
+            wire.start(growingHead(of: object, .ok), .none)
+        }
+        end()
+    }
+
+    private func growingHead(of object: GrowingObject, _ status: HTTPResponseStatus) -> ResponseHead {
+        let stored = object.head
+        var head = head(status)
+        head.add("Content-Type", stored.contentType)
+        addCacheFields(to: &head, mediaClass, upstream: stored.cacheControl)
+        return head
+    }
+
+    private func join(_ group: ReaderGroup) {
+        origin.viewers.wrappingAdd(1, ordering: .relaxed)
+        group.add(self, on: wire.eventLoop)
+    }
+
+    func leave(_ group: ReaderGroup) {
+        origin.viewers.wrappingSubtract(1, ordering: .relaxed)
+        group.remove(self, on: wire.eventLoop)
+    }
+
+    // MARK: Waiting for a part
+
+    private func awaitPart(of object: GrowingObject, _ group: ReaderGroup, _ awaited: Awaited) {
+        self.object = object
+        phase = .awaiting(group, awaited)
+        join(group)
+        pump(group)
+    }
+
+    private func answerAwaited(_ group: ReaderGroup, _ awaited: Awaited) {
+        switch (group.condition, awaited) {
+        case (.aborted, _):
+            leave(group)
+            phase = .begun
+            answerMissing()
+        case (.complete, _):
+            leave(group)
+            phase = .begun
+            if let key { serve(key) }
+        case (.waiting, .range(let first, let through)):
+            let count = group.byteCount
+            guard count > (through ?? first) else { return }
+            guard let object else { return }
+            leave(group)
+            let last = through ?? count - 1
+            var head = growingHead(of: object, .partialContent)
+            head.add("Content-Range", "bytes \(first)-\(last)/*")
+            head.add("Content-Length", "\(last - first + 1)")
+            wire.start(head, .length)
+            phase = .sending(group.payload(first...last)[...])
+            resume()
+        case (.waiting, .end): break
+        }
+    }
+
+    // MARK: Moving on
+
+    /// The object has news.
+    func pump(_ group: ReaderGroup) {
+        switch phase {
+        case .following: resume()
+        case .awaiting(_, let awaited): answerAwaited(group, awaited)
+        default: break
+        }
+    }
+
+    /// Moves the response on as far as the wire takes it.
+    ///
+    /// A call that comes while this runs, because a flush made the wire writable again, is left to it.
+    func resume() {
+        guard !isResuming else { return }
+        isResuming = true
+        defer { isResuming = false }
+        repeat {
+            switch phase {
+            case .following(let group): feed(group)
+            case .sending(let parts): send(parts)
+            case .begun, .uploading, .awaiting, .holding, .ended: return
+            }
+        } while hasMore && wire.isWritable
+    }
+
+    private var hasMore: Bool {
+        switch phase {
+        case .following(let group): cursor < group.chunks.count || group.condition != .waiting
+        case .sending: true
+        case .begun, .uploading, .awaiting, .holding, .ended: false
+        }
+    }
+
+    private func feed(_ group: ReaderGroup) {
+        let start = cursor
+        while cursor < group.chunks.count, wire.isWritable {
+            if cursor == 0 { recordAge(\.firstByteAge, since: group.startedAt) }
+            let chunk = group.chunks[cursor]
+            cursor += 1
+            if skipped == 0 { wire.send(chunk) } else { sendUnskipped(chunk) }
+        }
+        if cursor > start { lastProgress = .now() }
+        guard cursor == group.chunks.count, group.condition != .waiting else { return wire.flush() }
+        leave(group)
+        if group.condition == .aborted || skipped > 0 {
+            phase = .begun
+            wire.flush()
+            return cut(.aborted)
+        }
+        recordAge(\.lastByteAge, since: group.completedAt)
+        end()
+    }
+
+    /// A chunk of which the start, or all, lies before the asked range.
+    private func sendUnskipped(_ chunk: ObjectChunk) {
+        let count = min(skipped, chunk.payload.readableBytes)
+        skipped -= count
+        if let rest = chunk.payload.getSlice(
+            at: chunk.payload.readerIndex + count, length: chunk.payload.readableBytes - count), rest.readableBytes > 0
+        {
+            wire.send(ObjectChunk(payload: rest))
+        }
+    }
+
+    private func send(_ parts: ArraySlice<BodyPart>) {
+        var parts = parts
+        phase = .begun
+        while wire.isWritable, let first = parts.indices.first {
+            wire.send(&parts[first])
+            lastProgress = .now()
+            if parts[first].count == 0 { parts.removeFirst() }
+        }
+        guard parts.isEmpty else {
+            phase = .sending(parts)
+            return wire.flush()
+        }
+        end()
+    }
+
+    func recordAge(_ age: KeyPath<OriginMetrics, Timer>, since moment: NIODeadline?) {
+        guard let moment else { return }
+        origin.metrics[keyPath: age].recordNanoseconds((.now() - moment).nanoseconds)
+    }
+}
+
+extension ReaderGroup {
+    /// Payload bytes there are.
+    var byteCount: Int { chunks.reduce(0) { $0 + $1.payload.readableBytes } }
+
+    /// The payload from the first to the last of these offsets, which must be there.
+    func payload(_ offsets: ClosedRange<Int>) -> [BodyPart] {
+        var start = 0
+        return chunks.compactMap { chunk in
+            let bytes = chunk.payload
+            defer { start += bytes.readableBytes }
+            let part = Range(offsets).clamped(to: start..<start + bytes.readableBytes)
+            guard !part.isEmpty else { return nil }
+            return BodyPart(.bytes(bytes), part.lowerBound - start..<part.upperBound - start)
+        }
+    }
+}

@@ -1,0 +1,315 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import OriginStore
+
+/// One HTTP/1.1 connection: requests in, one ``Exchange`` after the other, response bytes out.
+///
+/// A flush can fail, and then brings on input that was still to be read and the connection's end before it returns:
+/// the connection's state is up to date before each, and nothing leaves ``State/closing``.
+final class HTTP1Connection: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum State {
+        /// Waiting for a request.
+        case idle
+        case exchanging(Exchange)
+        /// The last response is out; input is thrown away until the peer closes.
+        case closing
+    }
+
+    /// Parts of requests sent ahead of a response that are kept (`RFC 9112 §9.3.2`). Reading stops while there is one,
+    /// so all of them came in a single read.
+    private static let pipelineLimit = 4_096
+    /// Bytes of a body nobody asked for that are read before the connection is closed.
+    private static let ignoredBodyLimit = 32 << 20
+    /// How long what a refused peer still sends is read, so that it sees the response.
+    private static let lingerTime = TimeAmount.seconds(2)
+
+    let eventLoop: any EventLoop
+    let origin: OriginContext
+    private let listener: ListenerRole
+    private let peer: PeerAddress?
+    private unowned let door: ConnectionDoor
+    private var state = State.idle
+    /// The way around the channel, while there is one.
+    var socket: DirectSocket?
+    /// Writes the channel has not finished: as long as there are some, all others queue behind them.
+    var queuedWrites = 0
+    var framing = ResponseFraming.none
+    var keepsAlive = true
+    private(set) var version = HTTPVersion.http1_1
+    /// Whether the current request's end is still to come.
+    private var isRequestOpen = false
+    private var pipelined = CircularBuffer<HTTPServerRequestPart>()
+    private var isBeginning = false
+    private var isReadHeld = false
+    private var isOutputClosed = false
+    private var isDraining = false
+    private var ignoredBytes = 0
+    /// When the last exchange ended, or the output was closed.
+    private var idleSince = NIODeadline.now()
+    /// What the door had read when the connection became idle; more means that a request is on its way.
+    private var readsWhenIdle = 0
+    private var headSince: NIODeadline?
+    private(set) var context: ChannelHandlerContext?
+
+    init(
+        origin: OriginContext, listener: ListenerRole, peer: PeerAddress?, door: ConnectionDoor,
+        eventLoop: any EventLoop
+    ) {
+        self.eventLoop = eventLoop
+        self.origin = origin
+        self.listener = listener
+        self.peer = peer
+        self.door = door
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if !listener.isEncrypted { socket = DirectSocket(context) }
+        isDraining = origin.isDraining
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        socket = nil
+        abandon()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    /// No more requests are read than are being answered.
+    func read(context: ChannelHandlerContext) {
+        if pipelined.isEmpty { context.read() } else { isReadHeld = true }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        receive(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .exchanging(let exchange) = state { exchange.receiveComplete() }
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, case .exchanging(let exchange) = state { exchange.resume() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The last response has left and only the peer's end is waited for.
+        if case ChannelEvent.outputClosed = event {
+            isOutputClosed = true
+            idleSince = .now()
+        }
+        if event is ChannelShouldQuiesceEvent { drain() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let parserError = error as? HTTPParserError, parserError != .invalidEOFState else {
+            abandon()
+            return context.close(promise: nil)
+        }
+        switch state {
+        case .idle:
+            refuse(parserError)
+        case .exchanging(let exchange):
+            if case .uploading = exchange.phase {
+                exchange.breakOffUpload()
+                exchange.refuse(.badRequest, .malformed, reason: "the framing of the request's body is wrong")
+            } else {
+                abandon()
+                context.close(promise: nil)
+            }
+        case .closing: break
+        }
+    }
+
+    /// Answers what is no request.
+    private func refuse(_ error: HTTPParserError) {
+        keepsAlive = false
+        let request = HTTPRequestHead(version: .http1_1, method: .GET, uri: "?")
+        let exchange = Exchange(request, origin: origin, listener: listener, peer: peer, wire: self)
+        state = .exchanging(exchange)
+        switch error {
+        case .headerOverflow:
+            exchange.refuse(.requestHeaderFieldsTooLarge, .malformed, reason: "the request's header is too large")
+        case .invalidVersion:
+            exchange.refuse(.httpVersionNotSupported, .malformed, reason: "HTTP/1.1 and HTTP/2 are spoken here")
+        case .invalidMethod:
+            exchange.refuse(.notImplemented, .malformed, reason: "there is no such method")
+        default:
+            exchange.refuse(.badRequest, .malformed, reason: "the request is not valid HTTP/1.1")
+        }
+    }
+
+    // MARK: Requests
+
+    private func receive(_ part: HTTPServerRequestPart) {
+        if case .closing = state { return }
+        guard pipelined.isEmpty, !isBeginning else { return pipeline(part) }
+        switch part {
+        case .head(let head):
+            guard case .idle = state, !isRequestOpen else { return pipeline(part) }
+            begin(head)
+        case .body(let bytes):
+            if !isRequestOpen { pipeline(part) } else { receive(bytes) }
+        case .end:
+            if !isRequestOpen { return pipeline(part) }
+            isRequestOpen = false
+            if case .exchanging(let exchange) = state { exchange.receiveEnd() }
+        }
+    }
+
+    /// Keeps what belongs to a later request until its turn.
+    private func pipeline(_ part: HTTPServerRequestPart) {
+        guard pipelined.count < Self.pipelineLimit else {
+            abandon()
+            context?.close(promise: nil)
+            return
+        }
+        pipelined.append(part)
+    }
+
+    private func begin(_ head: HTTPRequestHead) {
+        isRequestOpen = true
+        version = head.version
+        keepsAlive = head.isKeepAlive && head.version.minor > 0 && !isDraining
+        ignoredBytes = 0
+        headSince = nil
+        let exchange = Exchange(head, origin: origin, listener: listener, peer: peer, wire: self)
+        state = .exchanging(exchange)
+        guard head.version.major == 1 else {
+            keepsAlive = false
+            return exchange.refuse(
+                .httpVersionNotSupported, .malformed, reason: "HTTP/1.1 and HTTP/2 are spoken here")
+        }
+        let hosts = head.headers["Host"].count
+        guard hosts == 1 || (hosts == 0 && head.version.minor == 0) else {
+            keepsAlive = false
+            return exchange.refuse(.badRequest, .malformed, reason: "there must be one Host header")
+        }
+        exchange.begin()
+    }
+
+    private func receive(_ bytes: ByteBuffer) {
+        if case .exchanging(let exchange) = state, case .uploading = exchange.phase { return exchange.receive(bytes) }
+        ignoredBytes += bytes.readableBytes
+        if ignoredBytes > Self.ignoredBodyLimit {
+            abandon()
+            context?.close(promise: nil)
+        }
+    }
+
+    // MARK: Ends
+
+    /// The current response is written: on with the next request, or close.
+    func exchangeEnded() {
+        if case .closing = state { return }
+        state = .idle
+        idleSince = .now()
+        readsWhenIdle = door.reads
+        guard keepsAlive else { return close() }
+        beginPipelined()
+    }
+
+    /// Takes up requests that came ahead, as far as they can be answered.
+    private func beginPipelined() {
+        guard !pipelined.isEmpty, !isBeginning else { return }
+        isBeginning = true
+        while let part = pipelined.first {
+            if case .closing = state { break }
+            if case .head = part {
+                guard case .idle = state, !isRequestOpen else { break }
+            }
+            pipelined.removeFirst()
+            take(part)
+        }
+        isBeginning = false
+        releaseRead()
+    }
+
+    private func take(_ part: HTTPServerRequestPart) {
+        switch part {
+        case .head(let head): begin(head)
+        case .body(let bytes): receive(bytes)
+        case .end:
+            isRequestOpen = false
+            if case .exchanging(let exchange) = state { exchange.receiveEnd() }
+        }
+    }
+
+    private func releaseRead() {
+        guard isReadHeld, pipelined.isEmpty else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    /// Closes after what is written, without a reset that would take the response from the peer: its input is
+    /// read and thrown away for a moment (`RFC 9112 §9.6`).
+    private func close() {
+        guard let context else { return }
+        state = .closing
+        pipelined.removeAll()
+        idleSince = .now()
+        context.flush()
+        context.close(mode: .output, promise: nil)
+        releaseRead()
+    }
+
+    /// The connection is no good any more.
+    func abandon() {
+        pipelined.removeAll()
+        if case .exchanging(let exchange) = state {
+            state = .closing
+            exchange.abandon()
+        }
+        state = .closing
+    }
+
+    /// The origin is about to stop.
+    private func drain() {
+        isDraining = true
+        keepsAlive = false
+        switch state {
+        case .idle: close()
+        case .exchanging(let exchange): exchange.drain()
+        case .closing: break
+        }
+    }
+
+    // MARK: Deadlines
+
+    func timePassed(now: NIODeadline) {
+        switch state {
+        case .idle:
+            if idleTimeLeft(now: now) <= .zero { closeAtOnce() }
+        case .exchanging(let exchange):
+            if exchange.timeLeft(now: now) <= .zero { exchange.expire() }
+        case .closing:
+            let limit = isOutputClosed ? Self.lingerTime : origin.configuration.stallLimit
+            if now - idleSince >= limit { closeAtOnce() }
+        }
+    }
+
+    /// A connection may rest for long, but a request's head is to come at once.
+    private func idleTimeLeft(now: NIODeadline) -> TimeAmount {
+        if door.reads != readsWhenIdle, headSince == nil { headSince = now }
+        if let headSince { return headSince + origin.configuration.requestTimeout - now }
+        return idleSince + origin.configuration.idleTimeout - now
+    }
+
+    private func closeAtOnce() {
+        state = .closing
+        context?.close(promise: nil)
+    }
+}

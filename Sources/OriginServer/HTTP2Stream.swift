@@ -1,0 +1,179 @@
+import NIOCore
+import NIOHPACK
+import NIOHTTP1
+import NIOHTTP2
+import OriginStore
+
+/// One stream of an HTTP/2 connection: a request and its response (`RFC 9113 §8.1`).
+final class HTTP2Stream: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame.FramePayload
+    typealias OutboundOut = HTTP2Frame.FramePayload
+
+    /// The largest piece of a body given to the stream at a time; it makes frames of it.
+    private static let pieceBytes = 64 << 10
+
+    let eventLoop: any EventLoop
+    private let origin: OriginContext
+    private let listener: ListenerRole
+    private let peer: PeerAddress?
+    private let door: ConnectionDoor
+    private var exchange: Exchange?
+    private var isRequestOpen = true
+    private var hasEnded = false
+    private var isClosed = false
+    private var context: ChannelHandlerContext?
+
+    init(origin: OriginContext, listener: ListenerRole, peer: PeerAddress?, door: ConnectionDoor, eventLoop: any EventLoop) {
+        self.door = door
+        self.eventLoop = eventLoop
+        self.origin = origin
+        self.listener = listener
+        self.peer = peer
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        door.insert(self)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosed = true
+        exchange?.abandon()
+        door.remove(self)
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .headers(let frame):
+            isRequestOpen = !frame.endStream
+            if exchange == nil { begin(frame.headers) }
+            if frame.endStream { exchange?.receiveEnd() }
+        case .data(let frame):
+            isRequestOpen = !frame.endStream
+            if case .byteBuffer(let bytes) = frame.data { exchange?.receive(bytes) }
+            if frame.endStream { exchange?.receiveEnd() }
+        default: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        exchange?.receiveComplete()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { exchange?.resume() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent { exchange?.drain() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    // MARK: The request
+
+    private func begin(_ headers: HPACKHeaders) {
+        let request = HTTPRequestHead(headers)
+        let exchange = Exchange(request, origin: origin, listener: listener, peer: peer, wire: self)
+        self.exchange = exchange
+        guard request.method != .CONNECT, !request.uri.isEmpty else {
+            return exchange.refuse(.methodNotAllowed, .method, reason: "\(listener.allowedMethods) are served here")
+        }
+        exchange.begin()
+    }
+
+    // MARK: Deadlines
+
+    func timePassed(now: NIODeadline) {
+        guard let exchange, exchange.timeLeft(now: now) <= .zero else { return }
+        if case .ended = exchange.phase { context?.close(promise: nil) } else { exchange.expire() }
+    }
+}
+
+extension HTTP2Stream: ExchangeWire {
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    var takesGrowingBodies: Bool { true }
+
+    func continueRequest() {
+        write(.headers(.init(headers: HPACKHeaders([(":status", "100")]))))
+        flush()
+    }
+
+    func closeAfterResponse() {}
+
+    func start(_ head: ResponseHead, _ framing: ResponseFraming) {
+        var headers = HPACKHeaders([(":status", "\(head.status.code)")])
+        for (name, value) in head.fields { headers.add(name: name.lowercased(), value: value) }
+        write(.headers(.init(headers: headers, endStream: framing == .none)))
+        hasEnded = framing == .none
+    }
+
+    func startShared(_ group: ReaderGroup, unixTime: Int, _ head: () -> ResponseHead) {
+        start(head(), .growing)
+    }
+
+    func send(_ chunk: ObjectChunk) {
+        write(.data(.init(data: .byteBuffer(chunk.payload))))
+    }
+
+    func send(_ part: inout BodyPart) {
+        while isWritable, part.count > 0 {
+            guard let bytes = part.prefix(Self.pieceBytes) else { return cut() }
+            part.removeFirst(bytes.readableBytes)
+            write(.data(.init(data: .byteBuffer(bytes))))
+        }
+    }
+
+    func end() {
+        if !hasEnded { write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true))) }
+        hasEnded = true
+        // What is still to come of the request's body is not wanted (`RFC 9113 §8.1`).
+        if isRequestOpen { write(.rstStream(.noError)) }
+    }
+
+    func cut() {
+        write(.rstStream(.internalError))
+        flush()
+    }
+
+    func flush() {
+        context?.flush()
+    }
+
+    private func write(_ payload: HTTP2Frame.FramePayload) {
+        guard !isClosed else { return }
+        context?.write(wrapOutboundOut(payload), promise: nil)
+    }
+}
+
+extension HTTPRequestHead {
+    /// A request's fields as HTTP/1.1 has them, the authority as its Host (`RFC 9113 §8.3.1`).
+    init(_ headers: HPACKHeaders) {
+        var fields = HTTPHeaders()
+        var method = HTTPMethod.GET
+        var target = ""
+        for (name, value, _) in headers {
+            switch name {
+            case ":method": method = HTTPMethod(rawValue: value)
+            case ":path": target = value
+            case ":authority": fields.add(name: "host", value: value)
+            case let name where name.hasPrefix(":"): break
+            default: fields.add(name: name, value: value)
+            }
+        }
+        self.init(version: .http2, method: method, uri: target, headers: fields)
+    }
+}

@@ -1,0 +1,81 @@
+package import NIOCore
+
+extension ObjectStore {
+    /// Takes in what a journal has kept: media first, then playlists, each from the oldest to the newest.
+    ///
+    /// What no restored playlist lists lives as long as if it had been completed now. What does not parse, does not fit
+    /// or is a playlist past its lifetime is left out; of such the journal is told that they are gone, and of nothing
+    /// else. Call it before anything is uploaded.
+    /// - Parameter unixTime: seconds.
+    /// - Returns: how many complete objects and playlists there are then.
+    package func restore(
+        _ objects: [StoredObject], now: NIODeadline, unixTime: Int
+    ) -> (objects: Int, playlists: Int) {
+        let byAge = objects.sorted { ($0.head.lastModified ?? 0) < ($1.head.lastModified ?? 0) }
+        for object in byAge {
+            guard let epoch = object.epoch else { continue }
+            _ = change {
+                $0.epochs.admit(epoch, folder: object.key.folder, limit: configuration.epochLimit, now: now)
+            }
+        }
+        for object in byAge where !object.key.isPlaylist { restoreMedia(object, now: now, unixTime: unixTime) }
+        for object in byAge where object.key.isPlaylist { restorePlaylist(object, now: now, unixTime: unixTime) }
+        return change { ($0.ages.count, $0.playlists.count) }
+    }
+
+    private func restoreMedia(_ stored: StoredObject, now: NIODeadline, unixTime: Int) {
+        do throws(UploadError) {
+            let sizeBytes = stored.body.readableBytes
+            guard sizeBytes <= configuration.objectLimitBytes else {
+                throw .tooLarge(limitBytes: configuration.objectLimitBytes)
+            }
+            let overheadBytes = GrowingObject.overheadBytes + stored.key.path.utf8.count
+            try makeRoom(for: sizeBytes + overheadBytes, in: change { $0.account(of: stored.key) }, of: stored.key)
+            try change { state throws(UploadError) in
+                guard state.objects[stored.key] == nil else { throw .superseded }
+                try state.makeRoomForObject(stored.key)
+                let object = GrowingObject(restoring: stored, in: bodies, memory: state.account(of: stored.key))
+                state.put(object)
+                state.place(object, ageSeconds: Self.ageSeconds(stored, unixTime: unixTime), now: now)
+            }
+        } catch {
+            leaveOut(stored.key)
+        }
+    }
+
+    private func restorePlaylist(_ stored: StoredObject, now: NIODeadline, unixTime: Int) {
+        do throws(UploadError) {
+            guard stored.body.readableBytes <= configuration.playlistLimitBytes else {
+                throw .tooLarge(limitBytes: configuration.playlistLimitBytes)
+            }
+            let lifetime = configuration.playlistLifetime
+            let age = TimeAmount.seconds(Int64(min(Self.ageSeconds(stored, unixTime: unixTime), 1 << 31)))
+            guard age < lifetime else { throw .superseded }
+            let account = change { $0.account(of: stored.key) }
+            let playlist = try StoredPlaylist(key: stored.key, body: stored.body, head: stored.head, memory: account)
+            try makeRoom(for: 0, in: account, of: stored.key)
+            try change { state throws(UploadError) in
+                guard state.playlists[stored.key] == nil else { throw .superseded }
+                try state.makeRoomForObject(stored.key)
+                _ = state.keep(playlist, at: stored.key, expiry: now + (lifetime - age), now: now)
+            }
+        } catch {
+            leaveOut(stored.key)
+        }
+    }
+
+    /// Seconds since it was complete, at least 0; as good as for ever where that is not known.
+    private static func ageSeconds(_ stored: StoredObject, unixTime: Int) -> Int {
+        guard let lastModified = stored.head.lastModified else { return .max }
+        let (age, isOverflow) = unixTime.subtractingReportingOverflow(lastModified)
+        return isOverflow ? (lastModified < 0 ? .max : 0) : max(0, age)
+    }
+
+    /// Tells the journal of what is not taken in, unless a newer version is here.
+    private func leaveOut(_ key: ObjectKey) {
+        change { state in
+            guard state.playlists[key] == nil, state.objects[key]?.place == nil else { return }
+            state.journal?.removed(key)
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import NIOCore
+
+extension ObjectStore {
+    /// The index, and whatever must change together with it.
+    struct State {
+        let configuration: StoreConfiguration
+        let journal: (any StoreJournal)?
+        let memory: MemoryAccount
+
+        var objects: [ObjectKey: Entry] = [:]
+        var playlists: [ObjectKey: PlaylistEntry] = [:]
+        /// How often and by how long a playlist each key is listed.
+        var listings: [ObjectKey: Listing] = [:]
+        var streams: [Substring: Stream] = [:]
+        /// Streams that had no object when they were last looked at; their account may still be in use.
+        var idleStreams: [Substring] = []
+        /// Complete objects.
+        var ages = AgeList()
+        var deadlines = Deadlines()
+        var waiters = Waiters()
+        var epochs = FolderEpochs()
+        var effects = Effects()
+
+        init(configuration: StoreConfiguration, journal: (any StoreJournal)?, memory: MemoryAccount) {
+            self.configuration = configuration
+            self.journal = journal
+            self.memory = memory
+        }
+
+        mutating func takeEffects() -> Effects {
+            let taken = effects
+            effects = Effects()
+            return taken
+        }
+    }
+
+    struct Entry {
+        let object: GrowingObject
+        /// Where a complete object stands among those of its age, in all and in its stream. The journal knows of those
+        /// that have a place.
+        var place: (store: Int, stream: Int)?
+        /// When it goes; nil while it is not complete or is listed.
+        var expiry: NIODeadline?
+        /// Whether the uploader has set the expiry, and playlists have no say.
+        var isExpiryFixed = false
+        /// Whether it is complete and no playlist lists it.
+        var isUnlisted = false
+    }
+
+    struct PlaylistEntry {
+        let playlist: StoredPlaylist
+        let expiry: NIODeadline
+    }
+
+    struct Listing {
+        var count = 0
+        /// The longest playlist that has listed it (`RFC 8216 §6.2.2`).
+        var longest = TimeAmount.zero
+    }
+
+    /// What is counted of each stream.
+    struct Stream {
+        let account: MemoryAccount
+        /// Objects and playlists.
+        var count = 0
+        /// Complete objects.
+        var ages = AgeList()
+        /// Complete objects that no playlist lists.
+        var unlistedCount = 0
+
+        /// What a stream takes besides its objects, about.
+        static let overheadBytes = 256
+    }
+
+    /// What a change of the index brings about outside its lock.
+    struct Effects: Sendable {
+        /// What the store has let go of; readers of what is not complete are cut.
+        var gone: [GrowingObject] = []
+        var arrived: [Waiters.Waiter] = []
+
+        func run() {
+            for object in gone { _ = object.abandon() }
+            Waiters.wake(arrived)
+        }
+    }
+}
+
+// MARK: Objects
+
+extension ObjectStore.State {
+    /// The account of a key's stream.
+    mutating func account(of key: ObjectKey) -> MemoryAccount {
+        if let stream = streams[key.stream] { return stream.account }
+        let account = MemoryAccount(parent: memory)
+        account.charge(ObjectStore.Stream.overheadBytes)
+        let name = Substring(String(key.stream))
+        streams[name] = ObjectStore.Stream(account: account)
+        idleStreams.append(name)
+        return account
+    }
+
+    /// Puts a new object in the place of whatever has this key.
+    mutating func insert(_ key: ObjectKey, head: ObjectHead) -> GrowingObject {
+        let object = GrowingObject(key: key, head: head, memory: account(of: key))
+        put(object)
+        return object
+    }
+
+    /// Puts an object in the place of whatever has its key. Where that was complete, the new one must be as well, and
+    /// settled at once.
+    mutating func put(_ object: GrowingObject) {
+        let key = object.key
+        if let old = objects.removeValue(forKey: key) {
+            letGo(old, key)
+        } else {
+            streams[key.stream]?.count += 1
+        }
+        objects[key] = ObjectStore.Entry(object: object)
+        effects.arrived += waiters.take(key)
+    }
+
+    /// An object of the index has its last byte: from now on it has an age and, if no playlist lists it, its time runs.
+    /// - Parameter body: all of it, for the journal; nil where there is none.
+    mutating func settle(_ object: GrowingObject, body: ByteBuffer?, epoch: UInt64?, now: NIODeadline) {
+        let key = object.key
+        guard objects[key]?.object === object, objects[key]?.place == nil else { return }
+        place(object, now: now)
+        guard let body else {
+            // It may know of what was here before.
+            journal?.removed(key)
+            return
+        }
+        journal?.stored(StoredObject(key: key, head: object.head, body: body, epoch: epoch))
+    }
+
+    /// Gives a complete object of the index its place and its expiry.
+    /// - Parameter ageSeconds: for how long it has been complete.
+    mutating func place(_ object: GrowingObject, ageSeconds: Int = 0, now: NIODeadline) {
+        let key = object.key
+        objects[key]?.place = (ages.append(key), streams[key.stream]?.ages.append(key) ?? -1)
+        let isListed = listings[key] != nil
+        setUnlisted(!isListed, key)
+        if configuration.expiresUpstream, let seconds = object.head.lifetimeSeconds {
+            objects[key]?.isExpiryFixed = true
+            setExpiry(now + .seconds(Int64(max(0, seconds - ageSeconds))), of: key)
+        } else if !isListed {
+            setExpiry(now + configuration.unlistedLifetime, of: key)
+        }
+    }
+
+    /// Takes an object out of the index; false where there is none. Its readers are cut if it is not complete.
+    mutating func drop(_ key: ObjectKey) -> Bool {
+        guard let entry = objects.removeValue(forKey: key) else { return false }
+        letGo(entry, key)
+        if entry.place != nil { journal?.removed(key) }
+        left(key.stream)
+        return true
+    }
+
+    private mutating func letGo(_ entry: ObjectStore.Entry, _ key: ObjectKey) {
+        let stream = key.stream
+        if let place = entry.place {
+            ages.remove(place.store)
+            streams[stream]?.ages.remove(place.stream)
+        }
+        if entry.isUnlisted { streams[stream]?.unlistedCount -= 1 }
+        entry.object.letGo()
+        effects.gone.append(entry.object)
+    }
+
+    /// A stream has an object or a playlist less.
+    mutating func left(_ stream: Substring) {
+        streams[stream]?.count -= 1
+        if streams[stream]?.count == 0 { idleStreams.append(stream) }
+    }
+
+    /// Forgets streams that have no object and whose account nobody uses any more.
+    mutating func dropIdleStreams() {
+        guard !idleStreams.isEmpty else { return }
+        var idle: Set<Substring> = []
+        for name in idleStreams {
+            guard let stream = streams[name], stream.count == 0 else { continue }
+            if stream.account.heldBytes > ObjectStore.Stream.overheadBytes {
+                idle.insert(name)
+            } else {
+                stream.account.release(ObjectStore.Stream.overheadBytes)
+                streams[name] = nil
+            }
+        }
+        idleStreams = Array(idle)
+    }
+
+    /// Notes whether a complete object is one that no playlist lists.
+    mutating func setUnlisted(_ isUnlisted: Bool, _ key: ObjectKey) {
+        guard let entry = objects[key], entry.place != nil, entry.isUnlisted != isUnlisted else { return }
+        objects[key]?.isUnlisted = isUnlisted
+        streams[key.stream]?.unlistedCount += isUnlisted ? 1 : -1
+    }
+
+    mutating func setExpiry(_ expiry: NIODeadline, of key: ObjectKey) {
+        objects[key]?.expiry = expiry
+        addDeadline(.object, key, at: expiry)
+    }
+}
+
+// MARK: Deadlines
+
+extension ObjectStore.State {
+    mutating func addDeadline(_ kind: Deadlines.Deadline.Kind, _ key: ObjectKey, at time: NIODeadline) {
+        deadlines.add(kind, key, at: time)
+        guard deadlines.isFull else { return }
+        let objects = objects
+        let playlists = playlists
+        deadlines.compact { deadline in
+            switch deadline.kind {
+            case .object: objects[deadline.key]?.expiry == deadline.time
+            case .playlist: playlists[deadline.key]?.expiry == deadline.time
+            case .resumption: objects[deadline.key].map { $0.place == nil } ?? false
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package import NIOCore
+
+extension ObjectStore {
+    /// Opens an upload.
+    /// - Parameter epoch: the publish session's number, where the uploader sends one.
+    package func open(
+        _ key: ObjectKey, head: ObjectHead, epoch: UInt64?, now: NIODeadline
+    ) throws(UploadError) -> ObjectUpload {
+        try admit(epoch, key, now: now)
+        try makeRoom(
+            for: GrowingObject.overheadBytes + key.path.utf8.count, in: change { $0.account(of: key) }, of: key)
+        let destination = try change { state throws(UploadError) in try state.open(key, head: head) }
+        return ObjectUpload(key: key, head: head, epoch: epoch, destination: destination)
+    }
+
+    private func admit(_ epoch: UInt64?, _ key: ObjectKey, now: NIODeadline) throws(UploadError) {
+        guard let epoch else { return }
+        let newest = change {
+            $0.epochs.admit(epoch, folder: key.folder, limit: configuration.epochLimit, now: now)
+        }
+        if newest > epoch { throw .olderEpoch(newest: newest) }
+    }
+
+    /// Adds to an upload.
+    /// - Throws: ``UploadError``; the upload is then to be broken off.
+    package func append(
+        _ bytes: ByteBuffer, to upload: inout ObjectUpload, now: NIODeadline
+    ) throws(UploadError) {
+        let limit = configuration.limitBytes(for: upload.key)
+        guard bytes.readableBytes <= limit - upload.receivedBytes else { throw .tooLarge(limitBytes: limit) }
+        try makeRoom(for: bytes.readableBytes, in: upload.memory, of: upload.key)
+        upload.receivedBytes += bytes.readableBytes
+        switch upload.destination {
+        case .unseen(let object, var position):
+            guard object.append(bytes, at: &position, now: now) == .taken else { throw .superseded }
+            upload.destination = .unseen(object, position)
+        case .growing(let object, var position):
+            switch object.append(bytes, at: &position, now: now) {
+            case .taken:
+                upload.destination = .growing(object, position)
+            case .refused:
+                throw .superseded
+            case .differs(let common):
+                // Readers of the old object are cut; the new one begins with the bytes both have.
+                let fresh = try replacement(of: object, head: upload.head)
+                guard var position = fresh.open(head: upload.head),
+                    fresh.append(common, at: &position, now: now) == .taken,
+                    fresh.append(bytes, at: &position, now: now) == .taken
+                else { throw .superseded }
+                upload.destination = .growing(fresh, position)
+            }
+        }
+    }
+
+    /// Puts a new object in the place of one that was given up, unless somebody else already has.
+    private func replacement(of object: GrowingObject, head: ObjectHead) throws(UploadError) -> GrowingObject {
+        try change { state throws(UploadError) in
+            guard state.objects[object.key]?.object === object else { throw .superseded }
+            return state.insert(object.key, head: head)
+        }
+    }
+
+    package enum Outcome: Sendable, Equatable {
+        case created
+        case replaced
+    }
+
+    /// The upload ended as its framing promises.
+    /// - Parameter unixTime: seconds, for Last-Modified.
+    /// - Throws: ``UploadError``; the upload is over then too.
+    package func finish(_ upload: ObjectUpload, now: NIODeadline, unixTime: Int) throws(UploadError) -> Outcome {
+        switch upload.destination {
+        case .growing(let object, let position):
+            switch object.finish(position, in: bodies, now: now, lastModified: unixTime) {
+            case .finished:
+                settle(object, upload, now: now)
+            case .refused:
+                throw .superseded
+            case .shorter(let body):
+                let fresh = try replacement(of: object, head: upload.head)
+                guard var position = fresh.open(head: upload.head),
+                    fresh.append(body, at: &position, now: now) == .taken,
+                    fresh.finish(position, in: bodies, now: now, lastModified: unixTime) == .finished
+                else { throw .superseded }
+                settle(fresh, upload, now: now)
+            }
+            return .created
+        case .unseen(let object, let position):
+            // Another publisher may have begun since this upload was opened.
+            try admit(upload.epoch, upload.key, now: now)
+            let isPlaylist = upload.key.isPlaylist
+            guard object.finish(position, in: isPlaylist ? nil : bodies, now: now, lastModified: unixTime) == .finished
+            else { throw .superseded }
+            return isPlaylist ? try store(object, upload, now: now) : try replace(by: object, upload, now: now)
+        }
+    }
+
+    /// An object that grew in the index is complete.
+    private func settle(_ object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline) {
+        let body = hasJournal ? object.completeBody?.wholeBytes : nil
+        change { $0.settle(object, body: body, epoch: upload.epoch, now: now) }
+    }
+
+    /// Puts a complete object in the place of whatever has its key by now.
+    private func replace(
+        by object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline
+    ) throws(UploadError) -> Outcome {
+        let body = hasJournal ? object.completeBody?.wholeBytes : nil
+        try change { state throws(UploadError) in
+            try state.makeRoomForObject(object.key)
+            state.put(object)
+            state.settle(object, body: body, epoch: upload.epoch, now: now)
+        }
+        return .replaced
+    }
+
+    /// Reads a playlist that came whole, and puts it in the place of its previous version.
+    private func store(
+        _ object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline
+    ) throws(UploadError) -> Outcome {
+        guard let body = object.completeBody?.wholeBytes else { throw .superseded }
+        let playlist = try StoredPlaylist(key: upload.key, body: body, head: object.head, memory: object.memory)
+        try makeRoom(for: 0, in: object.memory, of: upload.key)
+        let expiry = now + configuration.playlistLifetime
+        return try change { state throws(UploadError) in
+            try state.store(playlist, at: upload.key, epoch: upload.epoch, expiry: expiry, now: now)
+        }
+    }
+
+    /// The upload's connection ended without the upload's end.
+    package func breakOff(_ upload: ObjectUpload, now: NIODeadline) {
+        guard case .growing(let object, let position) = upload.destination, object.breakOff(position, now: now) else {
+            return
+        }
+        change { $0.addDeadline(.resumption, upload.key, at: now + configuration.resumeWindow) }
+    }
+
+    /// Takes an object or a playlist away; false where there is none. Readers of a growing one are cut.
+    package func remove(_ key: ObjectKey, epoch: UInt64? = nil, now: NIODeadline) throws(UploadError) -> Bool {
+        try admit(epoch, key, now: now)
+        return change { $0.dropPlaylist(key, now: now) || $0.drop(key) }
+    }
+}
+
+extension ObjectStore.State {
+    /// Where the bytes of an upload go.
+    fileprivate mutating func open(
+        _ key: ObjectKey, head: ObjectHead
+    ) throws(UploadError) -> ObjectUpload.Destination {
+        if key.isPlaylist {
+            try makeRoomForObject(key)
+        } else {
+            let object = objects[key]?.object
+            if let object, let position = object.open(head: head) { return .growing(object, position) }
+            if object?.isComplete != true {
+                try makeRoomForObject(key)
+                let fresh = insert(key, head: head)
+                guard let position = fresh.open(head: head) else { throw .superseded }
+                return .growing(fresh, position)
+            }
+        }
+        let unseen = GrowingObject(key: key, head: head, memory: account(of: key))
+        guard let position = unseen.open(head: head) else { throw .superseded }
+        return .unseen(unseen, position)
+    }
+}

@@ -1,0 +1,26 @@
+package import NIOCore
+
+/// Somebody who is told what the store holds complete, so that it can be kept elsewhere.
+package protocol StoreJournal: Sendable {
+    /// A complete object or playlist took its place, or that of its previous version. Called in order under the
+    /// store's lock: must return at once, never block and never call the store.
+    func stored(_ object: StoredObject)
+    /// Nothing complete has this key any more. Same rules.
+    func removed(_ key: ObjectKey)
+}
+
+/// A complete object or playlist with all that is known of it.
+package struct StoredObject: Sendable, Equatable {
+    package var key: ObjectKey
+    package var head: ObjectHead
+    package var body: ByteBuffer
+    /// The publish session that wrote it, where the uploader said.
+    package var epoch: UInt64?
+
+    package init(key: ObjectKey, head: ObjectHead, body: ByteBuffer, epoch: UInt64? = nil) {
+        self.key = key
+        self.head = head
+        self.body = body
+        self.epoch = epoch
+    }
+}

@@ -1,0 +1,49 @@
+/// An object on its way to the origin: a PUT whose body comes piece by piece.
+struct GrowingUpload: Sendable {
+    struct NotTaken: Error {}
+
+    private let connection: RawConnection
+    private let path: String
+    private let port: Int
+
+    init(_ path: String, at port: Int) async throws {
+        connection = try await RawConnection(port: port)
+        self.path = path
+        self.port = port
+        let head = "PUT \(path) HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        await connection.send(Array(head.utf8))
+    }
+
+    func send(_ bytes: [UInt8]) async {
+        await connection.send(Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + Array("\r\n".utf8))
+    }
+
+    /// Waits until the origin serves what has come.
+    func untilServed() async throws {
+        try await withDeadline(.seconds(10), or: NotTaken()) { [path, port] in
+            while try await Curl.get("http://127.0.0.1:\(port)\(path)", ["-I"]).status != 200 {
+                try Task.checkCancellation()
+            }
+        }
+    }
+
+    /// Sends the rest, in equal pieces at equal times.
+    func send(_ bytes: [UInt8], pieces: Int, over duration: Duration) async throws {
+        let start = ContinuousClock.now
+        for piece in 0..<pieces {
+            try await Task.sleep(until: start + duration * piece / pieces)
+            await send(Array(bytes[(bytes.count * piece / pieces)..<(bytes.count * (piece + 1) / pieces)]))
+        }
+    }
+
+    /// Sends the end; gives the answer's status line.
+    @discardableResult
+    func finish() async throws -> String {
+        await connection.send(Array("0\r\n\r\n".utf8))
+        let answer = String(decoding: try await connection.untilClosed(), as: UTF8.self)
+        return String(answer.prefix { $0 != "\r\n" })
+    }
+
+    /// Closes in the middle of the body.
+    func breakOff() async { await connection.close() }
+}

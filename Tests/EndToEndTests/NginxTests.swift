@@ -1,0 +1,56 @@
+import NIOCore
+import Testing
+
+/// nginx with the recipe of `deploy/nginx`.
+@Suite struct NginxTests {
+    @Test func `nginx keeps what is complete, passes on what grows, and cuts what was cut`() async throws {
+        let media = CachedSegmentTests.media(100_000)
+        let object = ByteBuffer(bytes: media)
+        try await withOrigin(["--upload-resume-window", "500ms"]) { origin in
+            try await withNginx(inFrontOf: origin.port) { nginx in
+                // Complete, behind tokens; its 404 before is not kept.
+                #expect(try await Curl.get("\(nginx.http)/live/show/1.ts").status == 404)
+                try await origin.upload("/live/show/1.ts", media)
+                for (query, cache) in [("?token=1", "MISS"), ("?token=2", "HIT")] {
+                    let response = try await Curl.get("\(nginx.http)/live/show/1.ts\(query)")
+                    #expect(response.status == 200 && response.body == media)
+                    #expect(response.headers["x-cache"] == cache)
+                }
+                let part = try await Curl.get("\(nginx.http)/live/show/1.ts", ["-H", "Range: bytes=100-199"])
+                #expect(part.status == 206 && part.body == Array(media[100..<200]))
+                let refused = try await Curl.get("\(nginx.http)/live/show/1.ts", ["-X", "PUT"])
+                #expect(refused.status == 405 && refused.headers["allow"] == "GET, HEAD, OPTIONS")
+                #expect(try await Curl.get("\(nginx.http)/live/show/1.ts", ["-0"]).status == 505)
+
+                // Growing: the first bytes come long before the last.
+                let upload = try await GrowingUpload("/live/show/2.ts", at: origin.port)
+                await upload.send(Array(media[..<1_000]))
+                try await upload.untilServed()
+                let asked = ContinuousClock.now
+                async let reading = ObjectReading.read("/live/show/2.ts", at: nginx.port, expecting: object)
+                try await upload.send(Array(media[1_000...]), pieces: 20, over: .seconds(2))
+                try await upload.finish()
+                let uploading = ContinuousClock.now - asked
+                let growing = try await reading
+                #expect(growing.status == 200 && growing.hasEnded && growing.isAsExpected)
+                #expect(growing.bodyBytes == media.count)
+                #expect(try #require(growing.firstByte) < uploading / 2)
+                let afterwards = try await Curl.get("\(nginx.http)/live/show/2.ts")
+                #expect(afterwards.body == media && afterwards.headers["x-cache"] == "HIT")
+
+                // Cut: without an end, and never kept.
+                let broken = try await GrowingUpload("/live/show/3.ts", at: origin.port)
+                await broken.send(Array(media[..<50_000]))
+                try await broken.untilServed()
+                async let cut = ObjectReading.read("/live/show/3.ts", at: nginx.port, expecting: object)
+                try await Task.sleep(for: .milliseconds(200))
+                await broken.breakOff()
+                let truncated = try await cut
+                #expect(truncated.status == 200 && !truncated.hasEnded && truncated.bodyBytes == 50_000)
+                #expect(try await Curl.get("\(nginx.http)/live/show/3.ts").status == 404)
+                try await origin.upload("/live/show/3.ts", media)
+                #expect(try await Curl.get("\(nginx.http)/live/show/3.ts").body == media)
+            }
+        }
+    }
+}

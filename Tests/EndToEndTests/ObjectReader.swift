@@ -1,0 +1,84 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// What a reader of an object got, compared with what it should be while it came.
+struct ObjectReading: Sendable {
+    var status = 0
+    /// Names in lower case.
+    var headers: [String: String] = [:]
+    var bodyBytes = 0
+    /// No byte differed from the expected object's at the same place, and none came behind its end.
+    var isAsExpected = true
+    /// It came to the end that HTTP gives a body; otherwise the connection was closed before.
+    var hasEnded = false
+    /// From before the connection was made to the body's first byte.
+    var firstByte: Duration?
+
+    static func read(_ path: String, at port: Int, expecting object: ByteBuffer) async throws -> ObjectReading {
+        struct TooSlow: Error {}
+        return try await withDeadline(.seconds(30), or: TooSlow()) {
+            try await reading(path, at: port, expecting: object)
+        }
+    }
+
+    private static func reading(
+        _ path: String, at port: Int, expecting object: ByteBuffer
+    ) async throws -> ObjectReading {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let done = loop.makePromise(of: ObjectReading.self)
+        let start = ContinuousClock.now
+        do {
+            let channel = try await ClientBootstrap(group: loop)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                        try channel.pipeline.syncOperations.addHandler(Handler(object, start, done))
+                    }
+                }
+                .connect(host: "127.0.0.1", port: port).get()
+            let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: ["Host": "a"])
+            channel.write(HTTPClientRequestPart.head(head), promise: nil)
+            channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+        } catch {
+            done.fail(error)
+        }
+        return try await done.futureResult.get()
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = HTTPClientResponsePart
+
+        private let object: ByteBuffer
+        private let start: ContinuousClock.Instant
+        private let done: EventLoopPromise<ObjectReading>
+        private var reading = ObjectReading()
+
+        init(_ object: ByteBuffer, _ start: ContinuousClock.Instant, _ done: EventLoopPromise<ObjectReading>) {
+            self.object = object
+            self.start = start
+            self.done = done
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head):
+                reading.status = Int(head.status.code)
+                for (name, value) in head.headers { reading.headers[name.lowercased()] = value }
+            case .body(let bytes):
+                if reading.firstByte == nil { reading.firstByte = .now - start }
+                let expected = object.getSlice(at: reading.bodyBytes, length: bytes.readableBytes)
+                if expected != bytes { reading.isAsExpected = false }
+                reading.bodyBytes += bytes.readableBytes
+            case .end:
+                reading.hasEnded = true
+                context.close(promise: nil)
+            }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { done.succeed(reading) }
+
+        /// A body without its end is what these tests are about: it shows in the reading.
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}

@@ -1,0 +1,22 @@
+/// A repeatable source of chance.
+struct SeededBytes: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+
+    /// Up to 40 of these characters.
+    mutating func text(alphabet: String) -> String {
+        let characters = Array(alphabet)
+        return String(
+            (0..<Int.random(in: 0...40, using: &self)).compactMap { _ in characters.randomElement(using: &self) })
+    }
+}

@@ -1,0 +1,108 @@
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import OriginServer
+import OriginStore
+import ServiceLifecycle
+import Testing
+
+/// An origin that runs for one test, on free ports of this host.
+struct Origin: Sendable {
+    let address: SocketAddress
+    /// The same as `address` where there is no listener of its own for publishers.
+    let publishAddress: SocketAddress
+    let server: OriginServer
+    /// Begins the origin's graceful end.
+    let shutDown: @Sendable () async -> Void
+
+    /// A request on a connection of its own, under way.
+    ///
+    /// - Parameter isPaused: whether the response waits in small buffers until the exchange is told to read.
+    func open(
+        _ request: Request, over version: HTTPVersion, isPaused: Bool = false, isBodyOpen: Bool = false
+    ) async throws -> Exchange {
+        switch version {
+        case .http1:
+            let connection = try await HTTP1Connection(to: address, receiveBuffer: isPaused ? 65_536 : nil)
+            return connection.open(request, isBodyOpen: isBodyOpen)
+        case .http2:
+            let connection = try await HTTP2Connection(to: address)
+            return try await connection.open(request, isPaused: isPaused, isBodyOpen: isBodyOpen)
+        }
+    }
+
+    /// A request on a connection of its own, which is closed after.
+    @discardableResult
+    func send(_ request: Request, over version: HTTPVersion = .http1, publishing: Bool = false) async throws -> Response
+    {
+        let address = publishing ? publishAddress : address
+        switch version {
+        case .http1:
+            let connection = try await HTTP1Connection(to: address)
+            defer { connection.close() }
+            return try await connection.open(request).response()
+        case .http2:
+            let connection = try await HTTP2Connection(to: address)
+            defer { connection.close() }
+            return try await connection.open(request).response()
+        }
+    }
+
+    /// Opens an upload of unknown length, and returns when the origin knows of it and has these bytes.
+    func upload(_ path: String, _ text: String, over version: HTTPVersion = .http1) async throws -> Exchange {
+        let upload = try await open(
+            .stream(path, [], "Expect: 100-continue"), over: version, isBodyOpen: true)
+        try await upload.interim(100)
+        guard !text.isEmpty else { return upload }
+        upload.send(text)
+        let viewer = try await open(.get(path), over: version)
+        try await viewer.body(text)
+        viewer.abort()
+        return upload
+    }
+
+    /// Sends a text as it is and gives the responses, once the server has closed.
+    func exchange(_ text: String) async throws -> [Response] {
+        let connection = try await HTTP1Connection(to: address)
+        connection.send(text)
+        return try await connection.responsesUntilClosed()
+    }
+}
+
+/// Runs an origin for as long as the body takes.
+func withOrigin(
+    _ configure: (inout OriginConfiguration) throws -> Void = { _ in },
+    _ body: @Sendable (Origin) async throws -> Void
+) async throws {
+    var configuration = OriginConfiguration()
+    configuration.listen = SocketEndpoint(host: "127.0.0.1", port: 0)
+    configuration.threads = 2
+    configuration.sweepInterval = .milliseconds(20)
+    try configure(&configuration)
+    let listening = Watched<[SocketAddress]>([])
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let server = try OriginServer(configuration: configuration, logger: logger) { addresses in
+        listening.change { $0 = addresses }
+    }
+    let group = ServiceGroup(services: [server], logger: logger)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        let addresses = try await listening.wait(for: "listener") { $0.isEmpty ? nil : $0 }
+        try await body(
+            Origin(
+                address: addresses[0], publishAddress: addresses[addresses.count - 1], server: server,
+                shutDown: { await group.triggerGracefulShutdown() }))
+        tasks.cancelAll()
+        // That it was cancelled is how it ends here.
+        while let result = await tasks.nextResult() {
+            if case .failure(let error) = result, !(error is CancellationError) { throw error }
+        }
+    }
+}
+
+/// A media playlist of one-second segments.
+func playlist(_ segments: [String], announcing announced: [String] = []) -> String {
+    "#EXTM3U\n#EXT-X-TARGETDURATION:1\n" + segments.map { "#EXTINF:1,\n\($0)\n" }.joined()
+        + announced.map { "#EXT-X-PREFETCH:\($0)\n" }.joined()
+}
