@@ -46,5 +46,12 @@ package struct CORSPolicy: Sendable, Equatable {
         /// Empty where no header is allowed.
         package var allowHeaders: String
         package var maxAgeSeconds: Int
+
+        package init(allowOrigin: String, allowMethods: String, allowHeaders: String, maxAgeSeconds: Int) {
+            self.allowOrigin = allowOrigin
+            self.allowMethods = allowMethods
+            self.allowHeaders = allowHeaders
+            self.maxAgeSeconds = maxAgeSeconds
+        }
     }
 }

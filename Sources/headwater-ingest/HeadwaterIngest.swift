@@ -37,11 +37,11 @@ struct HeadwaterIngest: AsyncParsableCommand {
             }
             let address = HostAndPort(host: configuration.rtmpHost, port: configuration.rtmpPort)
             // Certificates are read for each connection: the token is all that is kept.
-            let hasToken = settings.originAccess.tokenFile != nil
+            let reload: @Sendable () -> Void = { uploader.reloadTokens() }
             return start.runner(
                 of: [ListeningIngest(server: server, address: address)],
                 waitsFor: { "segments under way, to be delivered" },
-                onReload: hasToken ? { uploader.reloadTokens() } : nil)
+                onReload: settings.originAccess.tokenFile == nil ? nil : reload)
         }
         if status != .success { throw ExitCode(status.rawValue) }
     }

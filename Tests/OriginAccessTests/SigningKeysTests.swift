@@ -6,9 +6,8 @@ import Testing
     static let other = "fedcba9876543210fedcba9876543210"
     static let now = 1_800_000_000
     /// Made by `openssl dgst -sha256 -hmac`.
-    static let known =
-        "hw-prefix=/live/show/&hw-expires=1800003600&hw-key=2026a"
-        + "&hw-signature=45efe95b2bfb5d5b2f2bd2214a3dd5c2a9c2c99ce9e89537296aaf5eabaf4d55"
+    static let code = "45efe95b2bfb5d5b2f2bd2214a3dd5c2a9c2c99ce9e89537296aaf5eabaf4d55"
+    static let known = "hw-prefix=/live/show/&hw-expires=1800003600&hw-key=2026a&hw-signature=\(code)"
 
     static func keys(_ text: String = "2026a \(secret)") throws -> SigningKeys { try SigningKeys(parsing: text) }
 
@@ -47,58 +46,75 @@ import Testing
                 == (isValid ? .valid : .invalid))
     }
 
-    @Test(arguments: [
-        (now + 1, SignatureVerdict.valid), (now, .expired), (now - 1, .expired), (0, .expired),
-        (now + 3_660 * 86_400, .valid), (now + 3_660 * 86_400 + 1, .invalid),
+    static let expiries: [(expires: Int, expected: SignatureVerdict)] = [
+        (1_800_000_001, .valid), (1_800_000_000, .expired), (1_799_999_999, .expired), (0, .expired),
+        (2_116_224_000, .valid), (2_116_224_001, .invalid),
         // Milliseconds.
-        (now * 100, .invalid), (999_999_999_999, .invalid),
-    ])
-    func `a signature counts until its expiry, ten years ahead at most`(expires: Int, expected: SignatureVerdict) throws
-    {
+        (180_000_000_000, .invalid), (999_999_999_999, .invalid),
+    ]
+
+    @Test(arguments: expiries)
+    func `a signature counts until its expiry, ten years ahead at most`(
+        expires: Int, expected: SignatureVerdict
+    ) throws {
         #expect(try Self.verdict(try Self.keys().sign(prefix: "/live", expires: expires)) == expected)
     }
 
     @Test(arguments: [Int.min, -1, 0, Int.max]) func `no clock makes it trap`(time: Int) throws {
+        let expected: [Int: SignatureVerdict] = [.min: .invalid, -1: .valid, 0: .valid, .max: .expired]
         let verdict = try Self.verdict(try Self.keys().sign(prefix: "/live", expires: 1_000), at: time)
-        #expect(verdict == [Int.min: .invalid, -1: .valid, 0: .valid, Int.max: .expired][time])
+        #expect(verdict == expected[time])
+    }
+
+    @Test(arguments: [nil, "", "_HLS_msn=3&token=hw-prefix", "hw-other=1&x-hw-prefix=/", known.uppercased()])
+    func `a query without our parameters has no signature`(query: String?) throws {
+        #expect(try Self.verdict(query) == .missing)
     }
 
     @Test(arguments: [
-        (nil, SignatureVerdict.missing),
-        ("", .missing),
-        ("_HLS_msn=3&token=hw-prefix", .missing),
-        ("hw-other=1&x-hw-prefix=/", .missing),
-        ("_HLS_msn=3&\(known)&_HLS_part=1", .valid),
-        (
-            "hw-signature=45efe95b2bfb5d5b2f2bd2214a3dd5c2a9c2c99ce9e89537296aaf5eabaf4d55&hw-key=2026a&&hw-expires=1800003600&hw-prefix=/live/show/",
-            .valid
-        ),
-        (known.replacing("/live/show/", with: "%2Flive%2fsho%77%2F"), .valid),
-        (known.replacing("/live/show/", with: "/live/"), .invalid),
-        (known.replacing("/live/show/", with: "/live/show"), .invalid),
-        (known.replacing("/live/show/", with: "/live/show/%"), .invalid),
-        (known.replacing("/live/show/", with: "/live/show/%FF"), .invalid),
-        (known.replacing("1800003600", with: "1800003601"), .invalid),
-        (known.replacing("1800003600", with: "01800003600"), .invalid),
-        (known.replacing("1800003600", with: "+1800003600"), .invalid),
-        (known.replacing("1800003600", with: ""), .invalid),
-        (known.replacing("1800003600", with: "99999999999999999999999999999999"), .invalid),
-        (known.replacing("2026a", with: "2026b"), .invalid),
-        (known.replacing("2026a", with: ""), .invalid),
-        ("hw-prefix=/live/show/", .invalid),
-        ("hw-signature", .invalid),
-        (known + "0", .invalid),
-        (known + "00", .invalid),
-        (String(known.dropLast()), .invalid),
-        (String(known.dropLast(2)), .invalid),
-        (String(known.dropLast()) + "g", .invalid),
-        (known + "&hw-prefix=/", .invalid),
-        ("hw-prefix=/&" + known, .invalid),
-        (known.uppercased(), .missing),
-        (known + "&" + String(repeating: "x", count: 8192), .invalid),
+        "_HLS_msn=3&\(known)&_HLS_part=1",
+        "hw-signature=\(code)&hw-key=2026a&&hw-expires=1800003600&hw-prefix=/live/show/",
+        "hw-prefix=%2Flive%2fsho%77%2F&hw-expires=1800003600&hw-key=%32026a&hw-signature=\(code)",
     ])
-    func `a query says`(query: String?, expected: SignatureVerdict) throws {
-        #expect(try Self.verdict(query) == expected)
+    func `parameters may stand in any order, among others, and percent-encoded`(query: String) throws {
+        #expect(try Self.verdict(query) == .valid)
+    }
+
+    @Test(arguments: [
+        ("/live/show/", "/live/"),
+        ("/live/show/", "/live/show"),
+        ("/live/show/", "//live/show/"),
+        ("/live/show/", "/live/show/%"),
+        ("/live/show/", "/live/show/%FF"),
+        ("/live/show/", ""),
+        ("1800003600", "1800003601"),
+        ("1800003600", "01800003600"),
+        ("1800003600", "+1800003600"),
+        ("1800003600", ""),
+        ("1800003600", "99999999999999999999999999999999"),
+        ("2026a", "2026b"),
+        ("2026a", ""),
+        ("4d55", "4d5"),
+        ("4d55", "4d"),
+        ("4d55", "4d550"),
+        ("4d55", "4d5500"),
+        ("4d55", "4d5g"),
+        ("4d55", "4d55&hw-prefix=/"),
+        ("hw-prefix=", "hw-prefix=/&hw-prefix="),
+        ("hw-key=2026a&", ""),
+        ("hw-signature=", "hw-signatures="),
+        ("hw-signature=\(code)", "hw-signature"),
+    ])
+    func `a signature that is changed is invalid`(part: String, replacement: String) throws {
+        let changed = Self.known.replacing(part, with: replacement)
+        #expect(changed != Self.known)
+        #expect(try Self.verdict(changed) == .invalid)
+    }
+
+    @Test func `a query of more than 8,192 bytes is invalid`() throws {
+        let padding = String(repeating: "x", count: 8_191 - Self.known.utf8.count)
+        #expect(try Self.verdict("\(Self.known)&\(padding)") == .valid)
+        #expect(try Self.verdict("\(Self.known)&\(padding)x") == .invalid)
     }
 
     @Test func `hexadecimal digits may be capitals`() throws {
@@ -115,8 +131,10 @@ import Testing
         #expect(try Self.verdict(String(decoding: query, as: UTF8.self)) == .invalid)
     }
 
-    @Test(arguments: [
-        ([], SignatureVerdict.missing),
+    static let encoded = known.replacing("/", with: "%2F").replacing("=", with: "%3D").replacing("&", with: "%26")
+
+    static let cookies: [(cookies: [String], expected: SignatureVerdict)] = [
+        ([], .missing),
         (["a=b; c"], .missing),
         (["Headwater-Signature"], .missing),
         (["Headwater-Signature="], .missing),
@@ -125,20 +143,22 @@ import Testing
         (["Headwater-Signature=\(known)"], .valid),
         (["a=b;Headwater-Signature=\(known) ; c=d"], .valid),
         (["a=b", "Headwater-Signature=\"\(known)\"", "c=d"], .valid),
-        (
-            [
-                "Headwater-Signature="
-                    + known.replacing("%", with: "%25").replacing("/", with: "%2F")
-                    .replacing("=", with: "%3D").replacing("&", with: "%26")
-            ], .valid
-        ),
+        (["Headwater-Signature=\(encoded)"], .valid),
         (["Headwater-Signature=x; Headwater-Signature=hw-key=1; Headwater-Signature=\(known)"], .valid),
         (["Headwater-Signature=hw-key=1; Headwater-Signature=x"], .invalid),
         (["Headwater-Signature=hw-key=%"], .invalid),
-        ([String(repeating: "Headwater-Signature=hw-key=1;", count: 20) + "Headwater-Signature=\(known)"], .invalid),
-    ])
-    func `cookies say`(cookies: [String], expected: SignatureVerdict) throws {
+    ]
+
+    @Test(arguments: cookies) func `cookies say`(cookies: [String], expected: SignatureVerdict) throws {
         #expect(try Self.verdict(nil, cookies: cookies) == expected)
+    }
+
+    @Test func `of many signatures the first eight cookies and the query are looked at`() throws {
+        let bad = [String](repeating: "Headwater-Signature=hw-key=1", count: 8)
+        let good = "Headwater-Signature=\(Self.known)"
+        #expect(try Self.verdict("", cookies: bad.dropLast() + [good]) == .valid)
+        #expect(try Self.verdict("", cookies: bad + [good]) == .invalid)
+        #expect(try Self.verdict(Self.known, cookies: bad) == .valid)
     }
 
     @Test func `the better of query and cookies counts`() throws {
@@ -176,28 +196,37 @@ import Testing
         #expect(throws: SigningError.unknownKey) { try keys.sign(prefix: "/", expires: 1, keyID: "x") }
     }
 
-    @Test(arguments: [
+    static let faults: [(text: String, message: String)] = [
         ("", "the file has no key"),
         ("# comments", "the file has no key"),
         ("id", "line 1: expected KEY-ID SECRET"),
         ("\nid \(secret) more", "line 2: expected KEY-ID SECRET"),
         ("id #\(secret)", "line 1: expected KEY-ID SECRET"),
         ("i&d \(secret)", "line 1: a key's id has 1 to 64 letters, digits and - . _ ~"),
-        (
-            String(repeating: "i", count: 65) + " \(secret)",
-            "line 1: a key's id has 1 to 64 letters, digits and - . _ ~"
-        ),
+        ("\(secret)\(secret)x \(secret)", "line 1: a key's id has 1 to 64 letters, digits and - . _ ~"),
         ("id \(secret.dropLast())", "line 1: a secret has 32 to 1024 characters, this has 31"),
-        ("id " + String(repeating: secret, count: 33), "line 1: a secret has 32 to 1024 characters, this has 1056"),
         ("id é\(secret)", "line 1: a secret is made of ASCII characters that print, without spaces"),
         ("id \(secret)\r\r\n", "line 1: a secret is made of ASCII characters that print, without spaces"),
         ("id \(secret)\nx \(secret)\nid \(other)", "line 3: a key of this id stands above"),
-        ((0...100).map { "\($0) \(secret)\n" }.joined(), "line 101: more than 100 keys"),
-    ])
+    ]
+
+    @Test(arguments: faults)
     func `a file with a fault is refused by line, and no secret is repeated`(text: String, message: String) {
         let error = #expect(throws: AccessFileError.self) { try SigningKeys(parsing: text) }
         #expect(error?.description == message)
         #expect(error?.description.contains("0123456789") == false)
+    }
+
+    @Test func `a secret is at most 1,024 characters long, and there are at most 100 keys`() throws {
+        func error(_ text: String) -> String? {
+            #expect(throws: AccessFileError.self) { try SigningKeys(parsing: text) }?.description
+        }
+        let long = String(repeating: Self.secret, count: 32)
+        #expect(throws: Never.self) { try SigningKeys(parsing: "id \(long)") }
+        #expect(error("id \(long)x") == "line 1: a secret has 32 to 1024 characters, this has 1025")
+        let keys = (1...100).map { "\($0) \(Self.secret)\n" }.joined()
+        #expect(throws: Never.self) { try SigningKeys(parsing: keys) }
+        #expect(error(keys + "101 \(Self.secret)") == "line 101: more than 100 keys")
     }
 
     @Test func `nothing that prints a value shows a secret`() throws {

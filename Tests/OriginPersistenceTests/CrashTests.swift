@@ -209,7 +209,8 @@ private func path(_ index: Int) -> String { index < 4 ? "/live/\(index).m3u8" : 
                 if line == "passed" { hasPassed.store(true, ordering: .relaxed) }
             }
             #expect(status == .exited(0))
-            #expect(hasPassed.load(ordering: .relaxed))
+            let isPassed = hasPassed.load(ordering: .relaxed)
+            #expect(isPassed)
         }
     }
 }

@@ -158,7 +158,7 @@ import Testing
                     kept.directory.stored(object("/p.m3u8", "0123456789", version: 0))
                 }
             }()
-            try await {
+            try {
                 let kept = try Kept(folder)
                 let read = kept.load(limitBytes: 35).map(\.key.path)
                 #expect(read == ["/8.ts", "/9.ts", "/p.m3u8"])
@@ -188,7 +188,7 @@ import Testing
             let note = String(files[5].prefix { $0 != "." }.prefix(folder.count + 3)) + "/note"
             try Data("note".utf8).write(to: URL(filePath: note))
 
-            try await {
+            try {
                 let kept = try Kept(folder)
                 #expect(kept.load().count == 2)
                 #expect(kept.metrics["objects.corrupt"] == 4)
