@@ -12,8 +12,8 @@ package enum SignatureVerdict: Int, Sendable, Equatable {
 extension SigningKeys {
     /// How far ahead an expiry may lie, in seconds: ten years, so that milliseconds are not taken for seconds.
     static let maximumLifetime = 10 * 366 * 86_400
-    /// How many signatures of one request are looked at.
-    static let maximumSignatures = 8
+    /// How many of our cookies are looked at in one request.
+    static let maximumCookies = 8
 
     /// The best that the query's and the cookies' signatures say of the normalised path at this Unix time, in seconds.
     ///
@@ -21,8 +21,8 @@ extension SigningKeys {
     /// - Parameter cookies: Whole Cookie fields.
     package func verdict(query: Substring?, cookies: [String], path: String, unixTime: Int) -> SignatureVerdict {
         var best = SignatureVerdict.missing
-        let queries = [query].compactMap { $0 } + cookies.lazy.flatMap(PrefixSignature.queries)
-        for query in queries.prefix(Self.maximumSignatures + 1) where best != .valid {
+        let queries = [query ?? ""] + cookies.lazy.flatMap(PrefixSignature.queries).prefix(Self.maximumCookies)
+        for query in queries where best != .valid {
             let verdict = self.verdict(PrefixSignature.reading(query: query), path: path, unixTime: unixTime)
             if verdict.rawValue > best.rawValue { best = verdict }
         }

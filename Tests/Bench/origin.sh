@@ -137,11 +137,11 @@ place_loops() {
     done
 }
 
-# carries VIEWERS: whether they got every frame in time; sets figures of the last try. What is disturbed once has a
-# second try.
+# carries VIEWERS: whether they got every frame in time; sets cores_p99 and cores_load, of the last try. What other
+# programs disturb has two more tries.
 carries() {
     local try i figures p99 percent pids_of_load
-    for try in 1 2; do
+    for try in 1 2 3; do
         pids_of_load=()
         for i in 0 1; do
             taskset -c "${load_cpus[i]}" "$tools/growload" -n $(($1 / 2)) -s "$seconds_cores" -P "/bench/$1-$try-$i" \

@@ -1,6 +1,7 @@
 import Foundation
 import OriginAccess
 import OriginServer
+import OriginStore
 import Testing
 
 /// Who may write, who may read, and how much of anything.
@@ -31,7 +32,8 @@ import Testing
         Case("no token, DELETE", stored: [], .delete(new), 401),
         Case("no token, POST", stored: [], .post(new, "x"), 401),
         Case("a token", stored: [], .put(new, "x", everything), 201),
-        Case("a token with its scheme in lower case", stored: [],
+        Case(
+            "a token with its scheme in lower case", stored: [],
             .put(new, "x", "Authorization: bearer everything-0123456789"), 201),
         Case("a token as password", stored: [], .put(new, "x", basic("everything-0123456789")), 201),
         Case("a wrong password", stored: [], .put(new, "x", basic("everything")), 401),
@@ -171,18 +173,26 @@ import Testing
 
     /// Flags that bear on the fields for caches.
     static let policies = [
-        Case("for CDNs alone", .get(path), 200,
-            fields: ["Cache-Control: public, max-age=31536000, immutable", "CDN-Cache-Control: max-age=7",
-                "Surrogate-Control: max-age=8"]) {
-                try $0.cache.cdn.set("segment=max-age=7")
-                try $0.cache.surrogate.set("segment=max-age=8")
-            },
+        Case(
+            "for CDNs alone", .get(path), 200,
+            fields: [
+                "Cache-Control: public, max-age=31536000, immutable", "CDN-Cache-Control: max-age=7",
+                "Surrogate-Control: max-age=8",
+            ]
+        ) {
+            try $0.cache.cdn.set("segment=max-age=7")
+            try $0.cache.surrogate.set("segment=max-age=8")
+        },
         Case("for a status", .get("/none.ts"), 404, fields: ["CDN-Cache-Control: max-age=1"]) {
             try $0.cache.cdn.set("404=max-age=1")
         },
-        Case("what the uploader says", stored: [.put(path, "x", "Cache-Control: max-age=9")], .get(path), 200,
-            fields: ["Cache-Control: max-age=9"]) { try $0.cache.cacheControl.set("segment=upstream") },
-        Case("what the uploader says is not asked", stored: [.put(path, "x", "Cache-Control: max-age=9")], .get(path), 200,
+        Case(
+            "what the uploader says", stored: [.put(path, "x", "Cache-Control: max-age=9")], .get(path), 200,
+            fields: ["Cache-Control: max-age=9"]
+        ) { try $0.cache.cacheControl.set("segment=upstream") },
+        Case(
+            "what the uploader says is not asked", stored: [.put(path, "x", "Cache-Control: max-age=9")], .get(path),
+            200,
             fields: ["Cache-Control: public, max-age=31536000, immutable"]),
     ]
 

@@ -70,7 +70,9 @@ struct Case: Sendable, CustomTestStringConvertible {
     }
 
     private static func replace(_ line: String, _ values: [(name: String, value: String)]) -> String {
-        values.reduce(line) { $0.split(separator: $1.name, omittingEmptySubsequences: false).joined(separator: $1.value) }
+        values.reduce(line) {
+            $0.split(separator: $1.name, omittingEmptySubsequences: false).joined(separator: $1.value)
+        }
     }
 
     private func check(_ line: String, in response: Response) throws {

@@ -69,7 +69,8 @@ import Testing
         served("no date", "If-Unmodified-Since: yesterday"),
         served("If-Match comes first", "If-Match: {etag}", "If-Unmodified-Since: \(past)"),
         failed("If-Match fails before If-None-Match", #"If-Match: "x""#, "If-None-Match: {etag}"),
-        failed("If-Unmodified-Since fails before If-None-Match", "If-Unmodified-Since: \(past)", "If-None-Match: {etag}"),
+        failed(
+            "If-Unmodified-Since fails before If-None-Match", "If-Unmodified-Since: \(past)", "If-None-Match: {etag}"),
         unchanged("both hold, then If-None-Match", "If-Match: {etag}", "If-None-Match: {etag}"),
         unchanged("both hold, then If-Modified-Since", "If-Match: *", "If-Modified-Since: \(future)"),
     ]
@@ -91,9 +92,11 @@ import Testing
     ]
 
     static let ofPlaylists = [
-        Case("the tag", stored: playlists, .get(playlistPath, "If-None-Match: {etag}"), 304,
+        Case(
+            "the tag", stored: playlists, .get(playlistPath, "If-None-Match: {etag}"), 304,
             fields: ["ETag: {etag}", "Cache-Control", "Vary ~ .*Accept-Encoding.*"], body: ""),
-        Case("the tag of the form that is asked for", stored: playlists,
+        Case(
+            "the tag of the form that is asked for", stored: playlists,
             .get(playlistPath, "If-None-Match: {etag gzip}", "Accept-Encoding: gzip"), 304,
             fields: ["ETag: {etag gzip}", "Vary ~ .*Accept-Encoding.*"], body: ""),
         Case("the tag of the other form", stored: playlists, .get(playlistPath, "If-None-Match: {etag gzip}"), 200),

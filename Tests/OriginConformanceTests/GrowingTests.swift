@@ -1,4 +1,6 @@
 import NIOCore
+import OriginServer
+import OriginStore
 import Testing
 
 /// Objects that are read while they are written, and parts of them (`RFC 8673`).
@@ -44,11 +46,21 @@ import Testing
     }
 
     static let parts = [
-        Part(range: "bytes=3-9007199254740991", growths: 0, contentRange: "3-9007199254740991/*", body: "3456789", isEndless: true),
-        Part(range: "bytes=0-9007199254740991", growths: 0, contentRange: "0-9007199254740991/*", body: "0123456789", isEndless: true),
-        Part(range: "bytes=3-9223372036854775807", growths: 0, contentRange: "3-9223372036854775807/*", body: "3456789", isEndless: true),
-        Part(range: "bytes=3-18446744073709551616", growths: 0, contentRange: "3-18446744073709551616/*", body: "3456789", isEndless: true),
-        Part(range: "bytes=10-9007199254740991", growths: 0, contentRange: "10-9007199254740991/*", body: "", isEndless: true),
+        Part(
+            range: "bytes=3-9007199254740991", growths: 0, contentRange: "3-9007199254740991/*", body: "3456789",
+            isEndless: true),
+        Part(
+            range: "bytes=0-9007199254740991", growths: 0, contentRange: "0-9007199254740991/*", body: "0123456789",
+            isEndless: true),
+        Part(
+            range: "bytes=3-9223372036854775807", growths: 0, contentRange: "3-9223372036854775807/*", body: "3456789",
+            isEndless: true),
+        Part(
+            range: "bytes=3-18446744073709551616", growths: 0, contentRange: "3-18446744073709551616/*",
+            body: "3456789", isEndless: true),
+        Part(
+            range: "bytes=10-9007199254740991", growths: 0, contentRange: "10-9007199254740991/*", body: "",
+            isEndless: true),
         Part(range: "bytes=2-5", growths: 0, contentRange: "2-5/*", body: "2345"),
         Part(range: "bytes=0-9", growths: 0, contentRange: "0-9/*", body: "0123456789"),
         Part(range: "bytes=0-0", growths: 0, contentRange: "0-0/*", body: "0"),

@@ -1,4 +1,6 @@
 import NIOCore
+import OriginServer
+import OriginStore
 import Testing
 
 /// What HTTP/1.1 and 1.0 do with connections (`RFC 9112 §9`).
@@ -101,9 +103,10 @@ import Testing
     @Test func `a connection is kept for more requests, errors too`() async throws {
         try await withObject { origin in
             let connection = try await HTTP1Connection(to: origin.address)
-            for request in [Request.get(Self.path), .get("/none"), .head("/none"), .get(Self.path, "Range: bytes=99-"),
-                .put("/b.ts", "x"), .delete("/b.ts"), .delete("/b.ts"), .options("*"), .get(Self.path)]
-            {
+            for request in [
+                Request.get(Self.path), .get("/none"), .head("/none"), .get(Self.path, "Range: bytes=99-"),
+                .put("/b.ts", "x"), .delete("/b.ts"), .delete("/b.ts"), .options("*"), .get(Self.path),
+            ] {
                 let response = try await connection.open(request).response()
                 #expect(response.status > 0)
                 #expect(response["Connection"] == nil)

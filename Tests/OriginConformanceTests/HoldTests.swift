@@ -1,4 +1,6 @@
 import NIOCore
+import OriginServer
+import OriginStore
 import Testing
 
 /// Requests that come before what they ask for.

@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 /// What holds for every response of the origin, whatever was asked.

@@ -31,8 +31,13 @@ import Testing
 
     static let smuggling = [
         Row("both framings", put("Content-Length: 6\r\nTransfer-Encoding: chunked", "0\r\n\r\n" + hidden), 400),
-        Row("both framings, the other order", put("Transfer-Encoding: chunked\r\nContent-Length: 6", "0\r\n\r\n" + hidden), 400),
-        Row("both framings on a GET", "GET /a.ts HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden, 400),
+        Row(
+            "both framings, the other order",
+            put("Transfer-Encoding: chunked\r\nContent-Length: 6", "0\r\n\r\n" + hidden), 400),
+        Row(
+            "both framings on a GET",
+            "GET /a.ts HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                + hidden, 400),
         Row("two lengths", put("Content-Length: 1\r\nContent-Length: \(hidden.utf8.count + 1)", "x" + hidden), 400),
         Row("two lengths in one", put("Content-Length: 1, \(hidden.utf8.count + 1)", "x" + hidden), 400),
         Row("a negative length", put("Content-Length: -1", hidden), 400),
@@ -47,8 +52,12 @@ import Testing
         Row("an unknown coding before", put("Transfer-Encoding: gzip, chunked", "0\r\n\r\n"), 501),
         Row("an unknown coding after", put("Transfer-Encoding: chunked, gzip", "0\r\n\r\n" + hidden), 400, 501),
         Row("chunked twice", put("Transfer-Encoding: chunked, chunked", "0\r\n\r\n"), 400, 501),
-        Row("chunked in two fields", put("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400, 501),
-        Row("chunked, and identity", put("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "0\r\n\r\n" + hidden), 400, 501),
+        Row(
+            "chunked in two fields", put("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400,
+            501),
+        Row(
+            "chunked, and identity",
+            put("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "0\r\n\r\n" + hidden), 400, 501),
         Row("what is almost chunked", put("Transfer-Encoding: xchunked", "0\r\n\r\n" + hidden), 400, 501),
         Row("chunked behind a control byte", put("Transfer-Encoding: \u{B}chunked", "0\r\n\r\n" + hidden), 400, 501),
         Row("chunked in quotes", put("Transfer-Encoding: \"chunked\"", "0\r\n\r\n" + hidden), 400, 501),
@@ -59,7 +68,9 @@ import Testing
         Row("a first line that is folded", "GET /a.ts HTTP/1.1\r\n Host: a\r\nHost: a\r\n\r\n", 400),
         Row("a carriage return alone", put("X: a\rTransfer-Encoding: chunked\r\nContent-Length: 0", hidden), 400),
         Row("a line feed within a value", put("X: a\n\nContent-Length: 0", hidden), 400),
-        Row("chunked over HTTP/1.0", "PUT /a.ts HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden, 400, 501),
+        Row(
+            "chunked over HTTP/1.0", "PUT /a.ts HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden, 400,
+            501),
         Row("a NUL in a value", put("X: a\u{0}b\r\nContent-Length: 0"), 400),
         Row("a name with a NUL", put("X\u{0}: b\r\nContent-Length: 0"), 400),
         Row("a name without letters", put(": b\r\nContent-Length: 0"), 400),
@@ -80,8 +91,12 @@ import Testing
         Row("no end of line after the bytes", chunked("1\r\nx0\r\n\r\n" + hidden), 400),
         Row("a line feed alone after the bytes", chunked("1\r\nx\n0\r\n\r\n" + hidden), 400),
         Row("a carriage return alone after the size", chunked("1\rx\r\n0\r\n\r\n" + hidden), 400),
-        Row("an extension without end", chunked("1;" + String(repeating: "a", count: 1 << 20) + "\r\nx\r\n0\r\n\r\n"), 400, 413, 431),
-        Row("trailers without end", chunked("1\r\nx\r\n0\r\n" + String(repeating: "X: y\r\n", count: 100_000) + "\r\n"), 400, 413, 431),
+        Row(
+            "an extension without end", chunked("1;" + String(repeating: "a", count: 1 << 20) + "\r\nx\r\n0\r\n\r\n"),
+            400, 413, 431),
+        Row(
+            "trailers without end", chunked("1\r\nx\r\n0\r\n" + String(repeating: "X: y\r\n", count: 100_000) + "\r\n"),
+            400, 413, 431),
         Row("a trailer that is none", chunked("1\r\nx\r\n0\r\nnonsense\r\n\r\n" + hidden), 400),
     ]
 
@@ -92,10 +107,14 @@ import Testing
         Row("a Host that is none", "GET /a.ts HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
         Row("a Host of two", "GET /a.ts HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
         Row("one header field that is too large", get("X: \(String(repeating: "a", count: 100_000))\r\n"), 431),
-        Row("header fields that are too large together", get((0..<60).map { "X\($0): \(String(repeating: "a", count: 1_000))\r\n" }.joined()), 431),
+        Row(
+            "header fields that are too large together",
+            get((0..<60).map { "X\($0): \(String(repeating: "a", count: 1_000))\r\n" }.joined()), 431),
         Row("too many header fields", get((0..<5_000).map { "X\($0): a\r\n" }.joined()), 431),
         Row("a name that is too long", get("\(String(repeating: "a", count: 100_000)): a\r\n"), 431),
-        Row("a header that never ends", "GET /a.ts HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 1 << 20))", 431),
+        Row(
+            "a header that never ends", "GET /a.ts HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 1 << 20))",
+            431),
         Row("a target that is too long", get("", target: "/" + String(repeating: "a", count: 1_200)), 414),
         Row("a target that is far too long", get("", target: "/" + String(repeating: "a", count: 100_000)), 414),
         Row("a query that is far too long", get("", target: "/a.ts?" + String(repeating: "a", count: 100_000)), 414),
@@ -149,7 +168,9 @@ import Testing
     static let odd = [
         Row("empty lines before it", "\r\n\r\n" + get(""), 200),
         Row("the target in absolute form", get("", target: "http://other.example/a.ts"), 200),
-        Row("the target in absolute form, encrypted elsewhere", get("", target: "https://other.example:8443/a.ts?x"), 200),
+        Row(
+            "the target in absolute form, encrypted elsewhere", get("", target: "https://other.example:8443/a.ts?x"),
+            200),
         Row("OPTIONS of an asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 204),
         Row("an empty Host", "GET /a.ts HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200, 400),
         Row("a Host that is an address", "GET /a.ts HTTP/1.1\r\nHost: [::1]:9094\r\nConnection: close\r\n\r\n", 200),
@@ -157,13 +178,33 @@ import Testing
         Row("no space after the colon", "GET /a.ts HTTP/1.1\r\nHost:a\r\nConnection:close\r\n\r\n", 200),
         Row("spaces around the value", "GET /a.ts HTTP/1.1\r\nHost: \t a \t \r\nConnection:  close \r\n\r\n", 200),
         Row("bytes beyond ASCII in a value", get("X: f\u{FC}r\r\n"), 200),
-        Row("the same length twice", "PUT /b.ts HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx", 201, 400),
-        Row("chunked in capitals", "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n", 201),
-        Row("chunk extensions", "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1;a=b;c=\"d\"\r\nx\r\n0;e\r\n\r\n", 201),
-        Row("sizes with zeros and capitals", "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n00A\r\n0123456789\r\n000\r\n\r\n", 201),
-        Row("trailers", "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\nX: y\r\nHost: b\r\n\r\n", 201),
-        Row("an upgrade that is not wanted", "GET /a.ts HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n\r\n", 200),
-        Row("an upgrade to HTTP/2", "GET /a.ts HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", 200),
+        Row(
+            "the same length twice",
+            "PUT /b.ts HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx",
+            201, 400),
+        Row(
+            "chunked in capitals",
+            "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            201),
+        Row(
+            "chunk extensions",
+            "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1;a=b;c=\"d\"\r\nx\r\n0;e\r\n\r\n",
+            201),
+        Row(
+            "sizes with zeros and capitals",
+            "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n00A\r\n0123456789\r\n000\r\n\r\n",
+            201),
+        Row(
+            "trailers",
+            "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\nX: y\r\nHost: b\r\n\r\n",
+            201),
+        Row(
+            "an upgrade that is not wanted",
+            "GET /a.ts HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: websocket\r\n\r\n", 200),
+        Row(
+            "an upgrade to HTTP/2",
+            "GET /a.ts HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+            200),
         Row("a query of 8 kB", get("", target: "/a.ts?" + String(repeating: "a", count: 8_000)), 200),
         Row("header fields of 16 kB", get("X: \(String(repeating: "a", count: 16_000))\r\n"), 200),
         Row("50 header fields", get((0..<50).map { "X\($0): a\r\n" }.joined()), 200),

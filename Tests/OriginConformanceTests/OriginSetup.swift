@@ -1,7 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
+import OriginPersistence
 import OriginServer
 import OriginStore
 import ServiceLifecycle
@@ -71,8 +71,9 @@ struct Origin: Sendable {
 }
 
 /// Runs an origin for as long as the body takes.
+/// - Parameter directory: keeps what the origin stores.
 func withOrigin(
-    _ configure: (inout OriginConfiguration) throws -> Void = { _ in },
+    on directory: DataDirectory? = nil, _ configure: (inout OriginConfiguration) throws -> Void = { _ in },
     _ body: @Sendable (Origin) async throws -> Void
 ) async throws {
     var configuration = OriginConfiguration()
@@ -82,10 +83,12 @@ func withOrigin(
     try configure(&configuration)
     let listening = Watched<[SocketAddress]>([])
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let server = try OriginServer(configuration: configuration, logger: logger) { addresses in
+    let store = ObjectStore(configuration: configuration.store, journal: directory)
+    let server = try OriginServer(configuration: configuration, store: store, logger: logger) { addresses in
         listening.change { $0 = addresses }
     }
-    let group = ServiceGroup(services: [server], logger: logger)
+    let services: [any Service] = (directory.map { [$0] } ?? []) + [server]
+    let group = ServiceGroup(services: services, logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
         let addresses = try await listening.wait(for: "listener") { $0.isEmpty ? nil : $0 }

@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @Suite struct PlaylistTests {
@@ -8,18 +9,26 @@ import Testing
     private static let slow = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n0.ts\n"
 
     private static func plain(_ name: String, _ fields: String...) -> Case {
-        Case(name, stored: stored, Request("GET", path, fields), 200,
-            fields: ["!Content-Encoding", "Vary ~ .*Accept-Encoding.*", "Content-Length: \(text.utf8.count)"], body: text)
+        Case(
+            name, stored: stored, Request("GET", path, fields), 200,
+            fields: ["!Content-Encoding", "Vary ~ .*Accept-Encoding.*", "Content-Length: \(text.utf8.count)"],
+            body: text)
     }
 
-    private static func served(_ name: String, _ path: String, _ body: String, _ type: String, _ cache: String) -> Case {
-        Case(name, stored: [.put(path, body)], .get(path), 200,
-            fields: ["Content-Type: \(type)", "Cache-Control: \(cache)", "ETag", "Last-Modified", "Vary ~ .*Accept-Encoding.*"],
+    private static func served(_ name: String, _ path: String, _ body: String, _ type: String, _ cache: String) -> Case
+    {
+        Case(
+            name, stored: [.put(path, body)], .get(path), 200,
+            fields: [
+                "Content-Type: \(type)", "Cache-Control: \(cache)", "ETag", "Last-Modified",
+                "Vary ~ .*Accept-Encoding.*",
+            ],
             body: body)
     }
 
     static let rows = [
-        served("media", "/a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n", "application/vnd.apple.mpegurl",
+        served(
+            "media", "/a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n", "application/vnd.apple.mpegurl",
             "public, max-age=1, stale-if-error=1"),
         served("slow media", "/a.m3u8", slow, "application/vnd.apple.mpegurl", "public, max-age=3, stale-if-error=6"),
         served("multivariant", "/a.m3u8", multivariant, "application/vnd.apple.mpegurl", "public, max-age=1"),
@@ -33,7 +42,8 @@ import Testing
         plain("nothing but gzip's letters", "Accept-Encoding: xgzip, gzipx"),
         plain("all refused but identity", "Accept-Encoding: *;q=0, identity"),
         Case("HEAD", stored: stored, .head(path), 200, fields: ["Content-Length: \(text.utf8.count)"], body: ""),
-        Case("HEAD, gzip", stored: stored, .head(path, "Accept-Encoding: gzip"), 200,
+        Case(
+            "HEAD, gzip", stored: stored, .head(path, "Accept-Encoding: gzip"), 200,
             fields: ["Content-Encoding: gzip", "Content-Length", "ETag: {etag gzip}"], body: ""),
         Case("not there", .get("/live/s/none.m3u8"), 404),
         Case("the newer version", stored: stored + [.put(path, slow)], .get(path), 200, body: slow),

@@ -8,15 +8,19 @@ import Testing
     private static let long = (0..<1_000).map { "<\(100_000_000 + $0)" }.joined()
 
     private static func part(_ range: String, _ contentRange: String, _ body: String) -> Case {
-        Case(range, .get(path, "Range: \(range)"), 206,
-            fields: ["Content-Range: bytes \(contentRange)/10", "Content-Length: \(body.utf8.count)", "ETag: {etag}",
+        Case(
+            range, .get(path, "Range: \(range)"), 206,
+            fields: [
+                "Content-Range: bytes \(contentRange)/10", "Content-Length: \(body.utf8.count)", "ETag: {etag}",
                 "Content-Type: video/mp2t", "Last-Modified: {modified}",
-                "Cache-Control: public, max-age=31536000, immutable"],
+                "Cache-Control: public, max-age=31536000, immutable",
+            ],
             body: body)
     }
 
     private static func ignored(_ range: String) -> Case {
-        Case(range, .get(path, "Range: \(range)"), 200, fields: ["!Content-Range", "Accept-Ranges: bytes"], body: whole)
+        Case(
+            range, .get(path, "Range: \(range)"), 200, fields: ["!Content-Range", "Accept-Ranges: bytes"], body: whole)
     }
 
     private static func unsatisfiable(_ range: String) -> Case {
@@ -27,7 +31,8 @@ import Testing
         part("bytes=0-0", "0-0", "0"), part("bytes=2-4", "2-4", "234"), part("bytes=9-9", "9-9", "9"),
         part("bytes=0-", "0-9", whole), part("bytes=8-", "8-9", "89"), part("bytes=8-100", "8-9", "89"),
         part("bytes=8-9007199254740991", "8-9", "89"), part("bytes=0-99999999999999999999999", "0-9", whole),
-        part("bytes=-3", "7-9", "789"), part("bytes=-10", "0-9", whole), part("bytes=-99999999999999999999", "0-9", whole),
+        part("bytes=-3", "7-9", "789"), part("bytes=-10", "0-9", whole),
+        part("bytes=-99999999999999999999", "0-9", whole),
         part("BYTES=2-4", "2-4", "234"), part("bytes=2-4,", "2-4", "234"), part("bytes=,, 2-4", "2-4", "234"),
         unsatisfiable("bytes=10-"), unsatisfiable("bytes=10-20"), unsatisfiable("bytes=-0"),
         unsatisfiable("bytes=99999999999999999999-"), unsatisfiable("bytes=10-11,20-21"),
@@ -36,10 +41,12 @@ import Testing
         ignored("bytes=0-1,x"), ignored("bytes=0-1,4-2"), ignored("bytes=1 - 2"), ignored("0-1"),
         ignored("bytes=" + String(repeating: "0-0,", count: 1_000) + "0-0"),
         Case("HEAD has no ranges", .head(path, "Range: bytes=2-4"), 200, fields: ["Content-Length: 10"], body: ""),
-        Case("an empty object", stored: [.put("/e.ts", "")], .get("/e.ts", "Range: bytes=0-"), 416,
+        Case(
+            "an empty object", stored: [.put("/e.ts", "")], .get("/e.ts", "Range: bytes=0-"), 416,
             fields: ["Content-Range: bytes */0"]),
         Case("of a missing object", .get("/none.ts", "Range: bytes=0-1"), 404),
-        Case("of a playlist", stored: [.put("/a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n")],
+        Case(
+            "of a playlist", stored: [.put("/a.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n")],
             .get("/a.m3u8", "Range: bytes=0-6"), 206, body: "#EXTM3U"),
         Case("of an upload: it is stored whole", .put(path, "x", "Range: bytes=0-1"), 204),
     ]
@@ -57,7 +64,10 @@ import Testing
         ("bytes=0-99,50-149", [0...149]),
         ("bytes=0-99,20000-", [0...99]),
         ("bytes=0-99,0-99,0-99,0-99", [0...99]),
-        ("bytes=" + (0..<16).map { "\($0 * 300)-\($0 * 300)" }.joined(separator: ","), (0..<16).map { $0 * 300...$0 * 300 }),
+        (
+            "bytes=" + (0..<16).map { "\($0 * 300)-\($0 * 300)" }.joined(separator: ","),
+            (0..<16).map { $0 * 300...$0 * 300 }
+        ),
     ]
 
     static let wholeInstead = [
@@ -130,7 +140,9 @@ enum Multipart {
                 let bodyEnd = rest[headEnd.upperBound...].firstRange(of: "\r\n--\(boundary)")
             else { return nil }
             let fields = rest[..<headEnd.lowerBound].split(separator: "\r\n").map { Request.split(String($0)) }
-            guard let range = fields.first(where: { $0.name.lowercased() == "content-range" })?.value else { return nil }
+            guard let range = fields.first(where: { $0.name.lowercased() == "content-range" })?.value else {
+                return nil
+            }
             parts.append(
                 Part(
                     type: fields.first { $0.name.lowercased() == "content-type" }?.value, range: range,

@@ -20,10 +20,13 @@ import Testing
         Case("media is not compressed", .get(path, "Accept-Encoding: gzip"), 200, fields: fields, body: "0123456789"),
         Case("what the client would rather have", .get(path, "Accept: text/html"), 200, body: "0123456789"),
         Case("a cookie", .get(path, "Cookie: a=b; c=d"), 200, fields: ["!Vary"]),
-        Case("an object without a byte", stored: [.put("/e.ts", "")], .get("/e.ts"), 200,
+        Case(
+            "an object without a byte", stored: [.put("/e.ts", "")], .get("/e.ts"), 200,
             fields: ["Content-Length: 0", "ETag"], body: ""),
         Case("a missing object", .get("/live/s/none.ts"), 404, fields: ["Content-Type", "!ETag", "!Headwater-Held"]),
-        Case("HEAD of a missing object", .head("/live/s/none.ts"), 404, fields: ["Content-Length ~ [1-9][0-9]*"], body: ""),
+        Case(
+            "HEAD of a missing object", .head("/live/s/none.ts"), 404, fields: ["Content-Length ~ [1-9][0-9]*"],
+            body: ""),
         Case("a folder", .get("/live/s/"), 404),
         Case("the replaced object", stored: [Case.object, .put(path, "new")], .get(path), 200, body: "new"),
     ]

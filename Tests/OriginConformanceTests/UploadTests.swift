@@ -1,3 +1,6 @@
+import NIOCore
+import OriginServer
+import OriginStore
 import Testing
 
 @Suite struct UploadTests {
@@ -14,7 +17,9 @@ import Testing
         Case("with trailers", .stream(path, ["one"], trailers: ["X-Checksum: 1"]), 201),
         Case("in a folder that nothing is in", .put("/a/b/c/d/e/f.ts", "x"), 201),
         Case("without content coding", .put(path, "x", "Content-Encoding: identity"), 201),
-        Case("with what ffmpeg sends", .stream(path, ["x"], "User-Agent: Lavf/59.27.100", "Accept: */*", "Icy-MetaData: 1"),
+        Case(
+            "with what ffmpeg sends",
+            .stream(path, ["x"], "User-Agent: Lavf/59.27.100", "Accept: */*", "Icy-MetaData: 1"),
             201),
         Case("with an epoch", .put(path, "x", "Headwater-Epoch: 1"), 201),
         Case("a playlist", .put("/live/s/a.m3u8", playlist(["0.ts"])), 201),
@@ -29,20 +34,27 @@ import Testing
         Case("in part", .put(path, "x", "Content-Range: bytes 0-0/2"), 400),
         Case("an epoch that is no number", .put(path, "x", "Headwater-Epoch: new"), 400),
         Case("an epoch from far in the future", .put(path, "x", "Headwater-Epoch: 18446744073709551615"), 400),
-        Case("an older epoch", stored: [.put("/live/s/b.ts", "x", "Headwater-Epoch: 2")],
+        Case(
+            "an older epoch", stored: [.put("/live/s/b.ts", "x", "Headwater-Epoch: 2")],
             .put(path, "x", "Headwater-Epoch: 1"), 409),
-        Case("the removal by an older epoch", stored: [.put("/live/s/b.ts", "x", "Headwater-Epoch: 2")],
+        Case(
+            "the removal by an older epoch", stored: [.put("/live/s/b.ts", "x", "Headwater-Epoch: 2")],
             .delete("/live/s/b.ts", "Headwater-Epoch: 1"), 409),
         Case("larger than taken", .put(path, "01234567890"), 413) { $0.store.objectLimitBytes = 10 },
         Case("larger than taken, of unknown length", .stream(path, ["0123456789", "0"]), 413) {
             $0.store.objectLimitBytes = 10
         },
-        Case("a playlist larger than taken", .put("/a.m3u8", playlist(["0.ts"])), 413) { $0.store.playlistLimitBytes = 10 },
+        Case("a playlist larger than taken", .put("/a.m3u8", playlist(["0.ts"])), 413) {
+            $0.store.playlistLimitBytes = 10
+        },
         Case("more than memory has", stored: [], .put(path, String(repeating: "x", count: 300_000)), 507) {
             $0.store.memoryLimitBytes = 100_000
         },
-        Case("one object more than a stream may have", stored: [.put("/live/s/0.m3u8", playlist(["0.ts"])), .put("/live/s/0.ts", "x")],
-            .put(path, "x"), 507) { $0.store.streamObjectLimit = 2 },
+        Case(
+            "one object more than a stream may have",
+            stored: [.put("/live/s/0.m3u8", playlist(["0.ts"])), .put("/live/s/0.ts", "x")],
+            .put(path, "x"), 507
+        ) { $0.store.streamObjectLimit = 2 },
         Case("a patch", Request("PATCH", Case.path, body: ["x"]), 405),
         Case("a method of WebDAV", Request("MKCOL", "/live/folder"), 405, 501),
         Case("to a path that is none", .put("/live/../a.ts", "x"), 400),
@@ -76,7 +88,7 @@ import Testing
     @Test(arguments: types.indices, HTTPVersion.allCases)
     func `the type is what the uploader says, if it says anything`(index: Int, version: HTTPVersion) async throws {
         let row = Self.types[index]
-        try await withOrigin { origin in
+        try await withOrigin { origin async throws in
             let upload = Request("PUT", row.path, row.sent.map { ["Content-Type: \($0)"] } ?? [], body: ["x"])
             #expect(try await origin.send(upload, over: version).status == 201)
             #expect(try await origin.send(.get(row.path), over: version)["Content-Type"] == row.served)

@@ -63,7 +63,7 @@ func withOrigin(
     configure(&configuration)
     let (listening, continuation) = AsyncStream.makeStream(of: [SocketAddress].self)
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-    let server = OriginServer(configuration: configuration, logger: logger) { continuation.yield($0) }
+    let server = try OriginServer(configuration: configuration, logger: logger) { continuation.yield($0) }
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await server.run() }
         var iterator = listening.makeAsyncIterator()

@@ -164,7 +164,7 @@ import Testing
 
     @Test func `each kind of object has its type and cache class`() async throws {
         try await withOrigin {
-            try? $0.cache.set("segment=upstream")
+            try? $0.cache.cacheControl.set("segment=upstream")
         } _: { origin in
             let multivariant = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n"
             let table: [(path: String, fields: String, body: String, type: String, cache: String?)] = [
