@@ -65,7 +65,8 @@ extension Exchange {
         answer(.tooManyRequests, text: "too many requests in error from this address\n", cache: .error, retryAfter: 1)
     }
 
-    /// Refuses a request. What follows on the connection may be the body of what was refused: it takes no more.
+    /// Refuses a request. What follows on the connection may be the body of what was refused, or as wrong as it was: the
+    /// connection takes no more, unless all that is wrong is what was asked for.
     func refuse(_ status: HTTPResponseStatus, _ refusal: OriginMetrics.Refusal, reason: String) {
         origin.metrics.count(refusal)
         origin.logRefusal(
@@ -73,7 +74,8 @@ extension Exchange {
                 "request": "\(request.method) \(key?.path ?? "?")", "status": "\(status.code)",
                 "rule": "\(refusal.rawValue)", "reason": "\(reason)", "peer": "\(peer?.description ?? "unknown")",
             ])
-        if ![.GET, .HEAD, .OPTIONS].contains(request.method) { wire.closeAfterResponse() }
+        let isHarmless = [.GET, .HEAD, .OPTIONS].contains(request.method) && [401, 403, 412].contains(status.code)
+        if !isHarmless { wire.closeAfterResponse() }
         switch status.code {
         case 400..<406, 414: answerError(status, text: reason + "\n")
         case 503, 507: answer(status, text: reason + "\n", cache: .error, retryAfter: 1)

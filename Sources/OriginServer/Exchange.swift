@@ -191,6 +191,7 @@ final class Exchange: ObjectReader {
     func expire() {
         switch phase {
         case .begun, .uploading:
+            breakOffUpload()
             refuse(.requestTimeout, .slow, reason: "the request's body came too slowly")
         case .following(let group): cut(group.chunks.isEmpty ? .held : .stalled)
         case .awaiting: cut(.held)

@@ -83,7 +83,7 @@ struct DiskTroubleTests {
             kept.directory.stored(object("/a.ts", "a"))
             await kept.directory.flush()
             var isDone = readOnly(disk, true)
-        #expect(isDone)
+            #expect(isDone)
             kept.directory.stored(object("/p.m3u8", "new", version: 2))
             kept.directory.removed(key("/a.ts"))
             await kept.metrics.wait(for: "degraded", 1)
@@ -106,7 +106,7 @@ struct DiskTroubleTests {
         let disk = try SmallDisk(bytes: 1 << 20)
         let path = disk.path
         _ = try Kept(path)
-        var isDone = readOnly(disk, true)
+        let isDone = readOnly(disk, true)
         #expect(isDone)
         #expect(throws: DataDirectoryError.notWritable(path: path, reason: "Read-only file system")) {
             try Kept(path)

@@ -101,7 +101,7 @@ import Testing
         } _: { origin in
             let response = try await origin.request("PUT", "/a.ts", body: String(repeating: "a", count: 200_000))
             #expect(response.status == 507)
-            #expect(response.body.contains("--memory-limit"))
+            #expect(response.body.contains("--stream-memory-limit"))
             #expect(try await origin.request("PUT", "/b.ts", body: "x").status == 201)
         }
     }

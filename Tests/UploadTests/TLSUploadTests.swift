@@ -48,11 +48,24 @@ struct TLSUploadTests {
 
     @Test func `an origin of an unknown authority is sent nothing`() async throws {
         let origin = try await Origin(tls: TestAuthority.server(server), answer: accept)
-        for file in [nil, try TestAuthority().file] {
-            let lines = try await refusal(by: origin, of: .origin(origin.url) { $0.authorityFile = file })
+        let unknown = "is of no known authority, not for this host, or not valid now"
+        let cases = [
+            (nil, unknown), (try TestAuthority(name: "Another"), unknown),
+            // Of the same name, with another key.
+            (try TestAuthority(), "no TLS connection"),
+        ]
+        for (authority, reason) in cases {
+            let lines = try await refusal(by: origin, of: .origin(origin.url) { $0.authorityFile = authority?.file })
             #expect(lines.count == 1)
-            #expect(lines.first?.contains("is of no known authority, not for this host, or not valid now") == true)
+            #expect(lines.first?.contains(reason) == true)
         }
+    }
+
+    @Test func `an origin that speaks no TLS is told of`() async throws {
+        let origin = try await Origin(answer: accept)
+        let url = origin.url.replacing("http:", with: "https:")
+        let lines = try await refusal(by: origin, of: .origin(url) { $0.authorityFile = authority.file })
+        #expect(lines.first?.contains("no TLS connection: the origin speaks none there") == true)
     }
 
     @Test func `an origin with another one's certificate is sent nothing`() async throws {
@@ -73,7 +86,7 @@ struct TLSUploadTests {
                 $0.keyFile = client.key
             }
         ])
-        setup.put("/live/s/s.m3u8", "#EXTM3U")
+        setup.put("/live/s/first.m3u8", "#EXTM3U")
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 1)
         #expect(setup.metrics.total("retries/0") == 0)
         await setup.end()

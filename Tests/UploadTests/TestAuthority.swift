@@ -15,11 +15,11 @@ final class TestAuthority: Sendable {
     /// Its own certificate.
     let file: String
 
-    init() throws {
+    init(name: String = "Test authority") throws {
         folder = try TemporaryFolder()
         file = "\(folder.path)/authority.pem"
         try openssl(
-            "req", "-x509", "-subj", "/CN=Test authority", "-days", "2", "-keyout", "\(folder.path)/authority.key",
+            "req", "-x509", "-subj", "/CN=\(name)", "-days", "2", "-keyout", "\(folder.path)/authority.key",
             "-out", file, "-addext", "basicConstraints=critical,CA:TRUE")
     }
 

@@ -94,7 +94,7 @@ sub vcl_backend_response {
     unset beresp.http.CDN-Cache-Control;
 
     # Where nothing is said nothing is kept; Varnish would keep it for 2 min.
-    if (!beresp.http.X-Policy || beresp.http.X-Policy ~ "(?i)(^|[ ,])(no-store|no-cache|private)" ||
+    if (beresp.http.X-Policy == "" || beresp.http.X-Policy ~ "(?i)(^|[ ,])(no-store|no-cache|private)" ||
         beresp.ttl <= 0s || beresp.http.Set-Cookie || beresp.http.Vary == "*") {
         call headwater_uncacheable;
     }

@@ -30,6 +30,10 @@ package enum ProcessLimits {
     /// Lets a SIGHUP that comes before anybody waits for it pass, rather than end the process: what starts has read
     /// its files just now.
     package static func ignoreHangUps() {
+        var action = sigaction()
+        guard unsafe sigaction(SIGHUP, nil, &action) == 0, unsafe action.__sigaction_handler.sa_handler == nil else {
+            return
+        }
         _ = signal(SIGHUP, SIG_IGN)
     }
 }
