@@ -19,7 +19,8 @@ extension CORSPolicy {
         } catch let error as CORSFile.Fault {
             throw AccessFileError(line: Self.line(of: [error.key], in: text), error.reason)
         } catch {
-            throw AccessFileError("the file is not a JSON object\(Self.syntaxFault(error))")
+            guard let line = JSONFault.line(in: text) else { throw AccessFileError("the file is not a JSON object") }
+            throw AccessFileError(line: line, "the file is not JSON from here on")
         }
         self.init()
         if let values = file.origins {
@@ -90,13 +91,6 @@ extension CORSPolicy {
 
     /// Quoted, with control characters escaped, and cut.
     private static func shown(_ value: String) -> String { String(value.prefix(100)).debugDescription }
-
-    private static func syntaxFault(_ error: any Error) -> String {
-        guard case .dataCorrupted(let context) = error as? DecodingError, let fault = context.underlyingError else {
-            return ""
-        }
-        return ": \(fault)"
-    }
 }
 
 /// The file as it stands, before its values are looked at.

@@ -10,7 +10,7 @@ struct PresentedToken {
     /// Nil where the field is longer than ``maximumFieldLength`` bytes, of another scheme, or malformed.
     init?(authorization field: String) {
         guard field.utf8.count <= Self.maximumFieldLength else { return nil }
-        let words = field.utf8.split(maxSplits: 2) { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        let words = field.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         guard words.count == 2 else { return nil }
         switch Substring(words[0]).lowercased() {
         case "bearer": bytes = Array(words[1])

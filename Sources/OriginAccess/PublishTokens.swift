@@ -41,7 +41,7 @@ package struct PublishTokens: Sendable {
             throw AccessFileError(line: line, "the token comes first, then its path prefixes; it cannot begin with '/'")
         }
         let padding = token.utf8.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        guard token.dropLast(padding).isAlphanumeric(or: "-._~+/") else {
+        guard padding < token.utf8.count, token.dropLast(padding).isAlphanumeric(or: "-._~+/") else {
             throw AccessFileError(
                 line: line, "a token is made of letters, digits and - . _ ~ + / with = at its end alone")
         }

@@ -57,6 +57,11 @@ package struct ObjectKey: Hashable, Sendable {
         return text
     }
 
+    /// Paths are the same where their bytes are (`RFC 3986 §6.2.1`), whatever letters they spell.
+    package static func == (one: ObjectKey, other: ObjectKey) -> Bool {
+        one.path == other.path && one.path.utf8.elementsEqual(other.path.utf8)
+    }
+
     private var lastSlash: String.Index {
         path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
     }

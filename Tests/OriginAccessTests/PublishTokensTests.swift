@@ -13,8 +13,8 @@ import Testing
         \t\(two)\t/live/a%20b//c/ /vod\u{20}
         """
 
-    @Test(arguments: [
-        (all, "/live/any/a.ts", PublishAdmission.granted),
+    static let admissions: [(token: String, path: String, expected: PublishAdmission)] = [
+        (all, "/live/any/a.ts", .granted),
         (all, "/", .granted),
         (show, "/live/show", .granted),
         (show, "/live/show/a.ts", .granted),
@@ -34,7 +34,9 @@ import Testing
         ("0123456789abcdef0", "/live/any/a.ts", .unauthorized),
         ("#", "/live/any/a.ts", .unauthorized),
         ("/live/show", "/live/show", .unauthorized),
-    ])
+    ]
+
+    @Test(arguments: admissions)
     func `a token writes below its prefixes, and an unknown one nowhere`(
         token: String, path: String, expected: PublishAdmission
     ) throws {
@@ -42,7 +44,7 @@ import Testing
         #expect(tokens.admission(authorization: "Bearer \(token)", path: path) == expected)
     }
 
-    @Test(arguments: [
+    static let fields: [(field: String, isGranted: Bool)] = [
         ("Bearer 0123456789abcdef", true),
         ("bearer 0123456789abcdef", true),
         ("BEARER   0123456789abcdef  ", true),
@@ -63,40 +65,37 @@ import Testing
         ("Bearer0123456789abcdef", false), ("Digest 0123456789abcdef", false),
         ("Bearer 0123456789abcdef x", false), ("Bearer 0123456789abcdef, Bearer x", false),
         ("Bearer \"0123456789abcdef\"", false),
-        ("Bearer " + String(repeating: "0123456789abcdef", count: 10_000), false),
-    ])
+    ]
+
+    @Test(arguments: fields)
     func `bearer and the password of basic carry a token`(field: String, isGranted: Bool) throws {
         let tokens = try PublishTokens(parsing: Self.all)
         #expect(tokens.admission(authorization: field, path: "/a") == (isGranted ? .granted : .unauthorized))
+    }
+
+    @Test func `a field of 8,192 bytes is the longest`() throws {
+        let tokens = try PublishTokens(parsing: Self.all)
+        let spaces = String(repeating: " ", count: 8_192 - "Bearer\(Self.all)".utf8.count)
+        #expect(tokens.admission(authorization: "Bearer\(spaces)\(Self.all)", path: "/a") == .granted)
+        #expect(tokens.admission(authorization: "Bearer\(spaces) \(Self.all)", path: "/a") == .unauthorized)
     }
 
     @Test func `a request without the field is unauthorized`() throws {
         #expect(try PublishTokens(parsing: Self.text).admission(authorization: nil, path: "/a") == .unauthorized)
     }
 
-    @Test(arguments: [
+    static let alphabet = "line 1: a token is made of letters, digits and - . _ ~ + / with = at its end alone"
+
+    static let faults: [(text: String, message: String)] = [
         ("", "the file has no token"),
         ("# only\n\n  # comments", "the file has no token"),
-        ("\n\nsecret-too-short", nil),
         ("\n\nsecret-is-short", "line 3: a token has 16 to 1024 characters, this has 15"),
-        ("#\r\n" + String(repeating: "x", count: 1025), "line 2: a token has 16 to 1024 characters, this has 1025"),
-        (
-            "secret,0123456789abcdef",
-            "line 1: a token is made of letters, digits and - . _ ~ + / with = at its end alone"
-        ),
-        (
-            "secret=0123456789abcdef",
-            "line 1: a token is made of letters, digits and - . _ ~ + / with = at its end alone"
-        ),
-        (
-            "sécret0123456789abcdef",
-            "line 1: a token is made of letters, digits and - . _ ~ + / with = at its end alone"
-        ),
-        (
-            "secret\u{0}0123456789abcdef",
-            "line 1: a token is made of letters, digits and - . _ ~ + / with = at its end alone"
-        ),
-        ("================", "line 1: a token has 16 to 1024 characters, this has 16"),
+        ("secret-0123456789abcdef\nb\n", "line 2: a token has 16 to 1024 characters, this has 1"),
+        ("================", alphabet),
+        ("secret,0123456789abcdef", alphabet),
+        ("secret=0123456789abcdef", alphabet),
+        ("sécret0123456789abcdef", alphabet),
+        ("secret\u{0}0123456789abcdef", alphabet),
         (
             "/live/secret-0123456789 /x",
             "line 1: the token comes first, then its path prefixes; it cannot begin with '/'"
@@ -107,27 +106,37 @@ import Testing
             "secret-0123456789abcdef /live/*",
             "line 1: path prefix 1 has a '*': a prefix covers all below it without one"
         ),
-        ("secret-0123456789abcdef\nb\n", "line 2: a token has 16 to 1024 characters, this has 1"),
         (
             "secret-0123456789abcdef /a\n#\nsecret-0123456789abcdef /b",
             "line 3: the token of line 1 again: write all its prefixes there"
         ),
-        ("secret-0123456789abcdef" + String(repeating: " /a", count: 257), "line 1: more than 256 path prefixes"),
-        (String(repeating: "#\n", count: 3 << 20), "the file is longer than 4194304 bytes"),
-    ])
-    func `a file with a fault is refused by line, and no token is repeated`(text: String, message: String?) {
-        guard let message else {
-            #expect(throws: Never.self) { try PublishTokens(parsing: text) }
-            return
-        }
+    ]
+
+    @Test(arguments: faults)
+    func `a file with a fault is refused by line, and no token is repeated`(text: String, message: String) {
         let error = #expect(throws: AccessFileError.self) { try PublishTokens(parsing: text) }
         #expect(error?.description == message)
         #expect(error?.description.contains("secret") == false)
     }
 
+    @Test func `files, tokens and lists of prefixes have a largest size`() {
+        func error(_ text: String) -> String? {
+            #expect(throws: AccessFileError.self) { try PublishTokens(parsing: text) }?.description
+        }
+        let token = String(repeating: "x", count: 1_024)
+        #expect(throws: Never.self) { try PublishTokens(parsing: token) }
+        #expect(error("#\r\n\(token)x") == "line 2: a token has 16 to 1024 characters, this has 1025")
+        let prefixes = String(repeating: " /a", count: 256)
+        #expect(throws: Never.self) { try PublishTokens(parsing: token + prefixes) }
+        #expect(error("\(token)\(prefixes) /a") == "line 1: more than 256 path prefixes")
+        let long = String(repeating: "a", count: 1_023)
+        #expect(throws: Never.self) { try PublishTokens(parsing: "\(token) /\(long)") }
+        #expect(error("\(token) /\(long)a")?.hasPrefix("line 1: path prefix 1 is no path") == true)
+        #expect(error(String(repeating: "#\n", count: 3 << 20)) == "the file is longer than 4194304 bytes")
+    }
+
     @Test(arguments: [
         "/a/../b", "/a/./b", "/..", "/a%2E%2E/%2e%2e", "/a%5Cb", "/a\\b", "/%00", "/%zz", "/%f", "/é", "/%C3",
-        "/" + String(repeating: "a", count: 1024),
     ])
     func `a prefix that is no path of objects is refused`(prefix: String) {
         let error = #expect(throws: AccessFileError.self) {
