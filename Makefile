@@ -30,15 +30,15 @@ test: setup ## Set up, build, run the unit and end-to-end tests, and every fuzz 
 	@$(SWIFT_BUILD) --build-tests
 	@swift test -c release --skip-build --no-parallel --skip EndToEndTests
 	@HEADWATER_BIN="$$($(SWIFT_BUILD) --show-bin-path)" swift test -c release --skip-build \
-		--filter EndToEndTests --skip EndToEndTests.Transcode
+		--filter EndToEndTests --skip 'EndToEndTests.(Transcode|Cache|Nginx)'
 	@HEADWATER_BIN="$$($(SWIFT_BUILD) --show-bin-path)" swift test -c release --skip-build \
-		--filter EndToEndTests.Transcode
+		--filter 'EndToEndTests.(Transcode|Cache|Nginx)'
 	@deploy/scripts/fuzz 2
 
-lint: ## Check the format of all sources, the scripts and the systemd units
+lint: ## Check the format of all sources, the scripts, the systemd units and the caches' recipes
 	@deploy/scripts/lint
 
-bench: setup build ## Measure latency, fan-out, publishers and transcoding on this host
+bench: setup build ## Measure latency, fan-out, cores, memory, complete objects, publishers, transcoding
 	@HEADWATER_BIN="$$($(SWIFT_BUILD) --show-bin-path)" Tests/Bench/run
 
 asan: setup build ## Transcode under AddressSanitizer: starts, stops, reconnects, format changes, inputs

@@ -123,6 +123,7 @@ let package = Package(
         tests("RTMPTests", ["RTMP", nioCore]),
         tests("HLSTests", ["HLS", "Media", "TestSupport", nioCore]),
         tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, nioSSL, logging, metrics]),
+        tests("MemoryFileTests", ["MemoryFile", nioCore]),
         tests("OriginStoreTests", ["OriginStore", "TestSupport", nioCore, nioEmbedded]),
         tests("OriginAccessTests", ["OriginAccess", subprocess, crypto]),
         tests("OriginServerTests", ["OriginServer", "OriginStore", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, subprocess]),

@@ -11,7 +11,8 @@ package final class MemoryFile: Sendable {
     fileprivate let descriptor: CInt
     private let next = Atomic<Int>(0)
 
-    private static let pageBytes = 1 << 12
+    /// What the system gives and takes back at a time.
+    fileprivate static let pageBytes = max(1 << 12, sysconf(CInt(_SC_PAGESIZE)))
 
     /// Nil where the system has no such files.
     package init?() {
@@ -26,8 +27,7 @@ package final class MemoryFile: Sendable {
     /// Keeps a copy of these pieces, one after the other; nil where there is no memory left.
     package func store(_ pieces: [ByteBuffer]) -> FileExtent? {
         let count = pieces.reduce(0) { $0 + $1.readableBytes }
-        let reserved = (count + Self.pageBytes - 1) & ~(Self.pageBytes - 1)
-        let offset = next.wrappingAdd(reserved, ordering: .relaxed).oldValue
+        let offset = next.wrappingAdd(Self.wholePages(count), ordering: .relaxed).oldValue
         let extent = FileExtent(file: self, offset: offset, count: count)
         var end = offset
         for piece in pieces {
@@ -35,6 +35,10 @@ package final class MemoryFile: Sendable {
             end += piece.readableBytes
         }
         return extent
+    }
+
+    fileprivate static func wholePages(_ count: Int) -> Int {
+        (count + pageBytes - 1) / pageBytes * pageBytes
     }
 
     private func write(_ bytes: ByteBuffer, at offset: Int) -> Bool {
@@ -66,8 +70,9 @@ package final class FileExtent: Sendable {
     }
 
     deinit {
-        // Whole pages from here to where the next extent may begin; where it fails, the pages stay until the process ends.
-        if count > 0 { cmemoryfile_discard(file.descriptor, offset, count) }
+        // Whole pages alone are let go of: what is cut off a page is set to zero, also in a socket's queue. Where it fails,
+        // they stay until the process ends.
+        if count > 0 { cmemoryfile_discard(file.descriptor, offset, MemoryFile.wholePages(count)) }
     }
 
     /// A copy of some of the bytes; nil for what is not within the extent.

@@ -13,14 +13,16 @@ extension CORSPolicy {
         guard text.utf8.count <= Self.limitBytes else {
             throw AccessFileError("the file is longer than \(Self.limitBytes) bytes")
         }
+        if let line = JSONFault.line(in: text) {
+            throw AccessFileError(line: line, "the file is not JSON from here on")
+        }
         let file: CORSFile
         do {
             file = try JSONDecoder().decode(CORSFile.self, from: Data(text.utf8))
         } catch let error as CORSFile.Fault {
             throw AccessFileError(line: Self.line(of: [error.key], in: text), error.reason)
         } catch {
-            guard let line = JSONFault.line(in: text) else { throw AccessFileError("the file is not a JSON object") }
-            throw AccessFileError(line: line, "the file is not JSON from here on")
+            throw AccessFileError("the file is not a JSON object")
         }
         self.init()
         if let values = file.origins {

@@ -1,4 +1,5 @@
-/// Looks for the place where a text stops being JSON (`RFC 8259`), which Foundation's decoder does not tell.
+/// Looks for the place where a text stops being JSON (`RFC 8259`), which Foundation's decoder does not tell; it also
+/// takes commas behind the last element.
 struct JSONFault {
     private var rest: Substring.UTF8View
     private static let maximumDepth = 64

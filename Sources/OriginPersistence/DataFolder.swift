@@ -42,6 +42,8 @@ final class DataFolder: Sendable {
     }
 
     deinit {
+        // A process just forked still shares the lock, which would outlive the file here.
+        _ = flock(lock, LOCK_UN)
         _ = close(lock)
         _ = close(descriptor)
     }

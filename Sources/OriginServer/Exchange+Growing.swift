@@ -24,11 +24,8 @@ extension Exchange {
                 var head = growingHead(of: object, .partialContent)
                 head.add("Content-Range", "bytes \(range.first)-\(range.lastText)/*")
                 wire.start(head, .growing)
-            } else if !origin.access.cors.allowOrigin(for: nil).varies {
-                origin.metrics.count(route, status: 200)
-                wire.startShared(group, unixTime: origin.unixTime) { growingHead(of: object, .ok) }
             } else {
-                wire.start(growingHead(of: object, .ok), .growing)
+                start(.growing, sharing: object) { self.growingHead(of: object, .ok) }
             }
             request.headers = HTTPHeaders()
             resume()
@@ -65,6 +62,19 @@ extension Exchange {
         head.add("Content-Type", stored.contentType)
         addCacheFields(to: &head, mediaClass, upstream: stored.cacheControl)
         return head
+    }
+
+    /// Starts a response of status 200 that is like that of all who ask for no more than the object.
+    func start(_ framing: ResponseFraming, sharing object: GrowingObject, _ head: () -> ResponseHead) {
+        guard heldSince == nil, !origin.access.cors.allowOrigin(for: nil).varies else {
+            return wire.start(head(), framing)
+        }
+        var isCounted = false
+        wire.start(sharing: object.sharedHead, unixTime: origin.unixTime, framing) {
+            isCounted = true
+            return head()
+        }
+        if !isCounted { origin.metrics.count(route, status: 200) }
     }
 
     private func join(_ group: ReaderGroup) {

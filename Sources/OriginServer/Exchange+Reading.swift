@@ -26,9 +26,7 @@ extension Exchange {
         case .complete(let object, let stored, let body):
             route = mediaClass == .segment ? .segment : .initialization
             self.object = object
-            serve(body, stored, codings: false) { head in
-                self.addCacheFields(to: &head, self.mediaClass, upstream: stored.cacheControl)
-            }
+            serve(object, stored, body)
         case .growing(let object):
             route = mediaClass == .segment ? .segment : .initialization
             follow(object)
@@ -61,6 +59,40 @@ extension Exchange {
                 to: &head, kind, targetDuration: playlist.targetDuration, upstream: stored.cacheControl)
             if let coding, head.status != .notModified { head.add("Content-Encoding", coding) }
         }
+    }
+
+    private func serve(_ object: GrowingObject, _ stored: ObjectHead, _ body: ObjectBody) {
+        func addFields(to head: inout ResponseHead) {
+            addCacheFields(to: &head, mediaClass, upstream: stored.cacheControl)
+        }
+        guard request.method == .GET, asksForNoMore, body.count > 0 else {
+            return serve(body, stored, codings: false, addFields)
+        }
+        if case .segment = route { recordAge(\.firstByteAge, since: object.startedAt) }
+        start(.length, sharing: object) {
+            var head = head(.ok)
+            head.add("ETag", stored.entityTag)
+            addFields(to: &head)
+            addBodyFields(to: &head, stored, contentType: stored.contentType, length: body.count)
+            return head
+        }
+        phase = .sending([BodyPart(body, 0..<body.count)])
+        resume()
+    }
+
+    /// Whether the request has no conditions, and asks for no part.
+    private var asksForNoMore: Bool {
+        !request.headers.contains { name, _ in
+            guard let first = name.utf8.first.map({ $0 | 0x20 }) else { return false }
+            return first == UInt8(ascii: "i") || first == UInt8(ascii: "r") && name.lowercased() == "range"
+        }
+    }
+
+    private func addBodyFields(to head: inout ResponseHead, _ stored: ObjectHead, contentType: String, length: Int) {
+        head.add("Content-Type", contentType)
+        head.add("Content-Length", "\(length)")
+        head.add("Accept-Ranges", "bytes")
+        if let time = stored.lastModified { head.add("Last-Modified", HTTPDate.text(unixTime: time)) }
     }
 
     /// Serves a whole object, or those ranges of it that the request asks for.
@@ -107,10 +139,7 @@ extension Exchange {
             contentType = multipart.contentType
             parts = multipart.parts
         }
-        head.add("Content-Type", contentType)
-        head.add("Content-Length", "\(parts.reduce(0) { $0 + $1.count })")
-        head.add("Accept-Ranges", "bytes")
-        if let time = stored.lastModified { head.add("Last-Modified", HTTPDate.text(unixTime: time)) }
+        addBodyFields(to: &head, stored, contentType: contentType, length: parts.reduce(0) { $0 + $1.count })
         if case .segment = route, !isHead { recordAge(\.firstByteAge, since: object?.startedAt) }
         send(head, isHead ? [] : parts)
     }

@@ -16,8 +16,8 @@ protocol ExchangeWire: AnyObject {
     /// The connection carries no further request after this one, where a connection carries one after the other.
     func closeAfterResponse()
     func start(_ head: ResponseHead, _ framing: ResponseFraming)
-    /// The head of a growing object's response, shared with the readers that came in the same second.
-    func startShared(_ group: ReaderGroup, unixTime: Int, _ head: () -> ResponseHead)
+    /// A head that all get who ask alike in the same second: when a segment begins, its readers come at once.
+    func start(sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, _ head: () -> ResponseHead)
     /// A piece of a growing body.
     func send(_ chunk: ObjectChunk)
     /// Takes as much of a part of a body of known length as goes without a long queue.

@@ -5,8 +5,12 @@ import OriginStore
 extension HTTP1Connection: ExchangeWire {
     /// Bytes of a body that wait for the socket in the channel's own queue at a time.
     private static var queuedBytes: Int { 32 << 10 }
+    /// Bytes given to the channel between two flushes, before which it does not say that it has too many.
+    private static var unflushedLimit: Int { 64 << 10 }
 
-    var isWritable: Bool { queuedWrites == 0 || context?.channel.isWritable ?? false }
+    var isWritable: Bool {
+        queuedWrites == 0 || unflushedBytes < Self.unflushedLimit && context?.channel.isWritable ?? false
+    }
 
     var takesGrowingBodies: Bool { version.minor > 0 }
 
@@ -25,14 +29,11 @@ extension HTTP1Connection: ExchangeWire {
         put(bytes(of: head, framing), isFollowed: framing == .length)
     }
 
-    func startShared(_ group: ReaderGroup, unixTime: Int, _ head: () -> ResponseHead) {
-        framing = .growing
-        if keepsAlive, let shared = group.head, shared.unixTime == unixTime {
-            return put(shared.bytes, isFollowed: !group.chunks.isEmpty)
-        }
-        let bytes = bytes(of: head(), .growing)
-        if keepsAlive { group.head = (unixTime, bytes) }
-        put(bytes, isFollowed: !group.chunks.isEmpty)
+    func start(sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, _ head: () -> ResponseHead) {
+        guard keepsAlive else { return start(head(), framing) }
+        self.framing = framing
+        let bytes = shared.bytes(unixTime: unixTime, isWhole: framing == .length) { self.bytes(of: head(), framing) }
+        put(bytes, isFollowed: framing == .length)
     }
 
     private func bytes(of head: ResponseHead, _ framing: ResponseFraming) -> ByteBuffer {
@@ -77,6 +78,7 @@ extension HTTP1Connection: ExchangeWire {
         guard let context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         queuedWrites += 1
+        unflushedBytes += bytes.readableBytes
         written.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.queuedWrites -= 1 }
         context.write(wrapOutboundOut(bytes), promise: written)
     }
@@ -92,6 +94,7 @@ extension HTTP1Connection: ExchangeWire {
     }
 
     func flush() {
+        unflushedBytes = 0
         if queuedWrites > 0 { context?.flush() }
     }
 }

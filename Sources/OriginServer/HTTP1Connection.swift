@@ -38,6 +38,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     var socket: DirectSocket?
     /// Writes the channel has not finished: as long as there are some, all others queue behind them.
     var queuedWrites = 0
+    var unflushedBytes = 0
     var framing = ResponseFraming.none
     var keepsAlive = true
     private(set) var version = HTTPVersion.http1_1

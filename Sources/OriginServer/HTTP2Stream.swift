@@ -121,8 +121,8 @@ extension HTTP2Stream: ExchangeWire {
         hasEnded = framing == .none
     }
 
-    func startShared(_ group: ReaderGroup, unixTime: Int, _ head: () -> ResponseHead) {
-        start(head(), .growing)
+    func start(sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, _ head: () -> ResponseHead) {
+        start(head(), framing)
     }
 
     func send(_ chunk: ObjectChunk) {

@@ -9,6 +9,7 @@ import Synchronization
 /// depend on how many there are.
 package final class GrowingObject: Sendable {
     package let key: ObjectKey
+    package let sharedHead = SharedHead()
     /// Its stream's account.
     let memory: MemoryAccount
     private let state: Mutex<State>

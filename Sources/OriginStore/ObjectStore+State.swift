@@ -137,15 +137,20 @@ extension ObjectStore.State {
     /// - Parameter ageSeconds: for how long it has been complete.
     mutating func place(_ object: GrowingObject, ageSeconds: Int = 0, now: NIODeadline) {
         let key = object.key
-        objects[key]?.place = (ages.append(key), streams[key.stream]?.ages.append(key) ?? -1)
-        let isListed = listings[key] != nil
-        setUnlisted(!isListed, key)
-        if configuration.expiresUpstream, let seconds = object.head.lifetimeSeconds {
-            objects[key]?.isExpiryFixed = true
-            setExpiry(now + .seconds(Int64(max(0, seconds - ageSeconds))), of: key)
-        } else if !isListed {
-            setExpiry(now + configuration.unlistedLifetime, of: key)
+        let stream = key.stream
+        var entry = ObjectStore.Entry(object: object)
+        entry.place = (ages.append(key), streams[stream]?.ages.append(key) ?? -1)
+        entry.isUnlisted = listings[key] == nil
+        if entry.isUnlisted {
+            streams[stream]?.unlistedCount += 1
+            entry.expiry = now + configuration.unlistedLifetime
         }
+        if configuration.expiresUpstream, let seconds = object.head.lifetimeSeconds {
+            entry.isExpiryFixed = true
+            entry.expiry = now + .seconds(Int64(max(0, seconds - ageSeconds)))
+        }
+        objects[key] = entry
+        if let expiry = entry.expiry { addDeadline(.object, key, at: expiry) }
     }
 
     /// Takes an object out of the index; false where there is none. Its readers are cut if it is not complete.

@@ -17,8 +17,6 @@ package final class ReaderGroup {
     /// When the object's first byte came, and when its upload ended; nil before that.
     package private(set) var startedAt: NIODeadline?
     package private(set) var completedAt: NIODeadline?
-    /// The response head all of them get within one second, when the server has written it; Unix time in seconds.
-    package var head: (unixTime: Int, bytes: ByteBuffer)?
     private let object: GrowingObject
     private var readers: [any ObjectReader] = []
 

@@ -137,12 +137,13 @@ place_loops() {
     done
 }
 
-# carries VIEWERS: whether they got every frame in time; sets cores_p99 and cores_load, of the last try. What other
-# programs disturb has two more tries.
+# carries VIEWERS: whether they got every frame in time; sets cores_p99, cores_cpu (ms of the origin for a second of a
+# viewer) and cores_load of the last try. What other programs disturb has two more tries.
 carries() {
-    local try i figures p99 percent pids_of_load
+    local try i before figures p99 percent pids_of_load
     for try in 1 2 3; do
         pids_of_load=()
+        before=$(cpu_ticks "$origin_pid")
         for i in 0 1; do
             taskset -c "${load_cpus[i]}" "$tools/growload" -n $(($1 / 2)) -s "$seconds_cores" -P "/bench/$1-$try-$i" \
                 "127.0.0.1:$origin_port" >"$logs/cores-$i" &
@@ -150,6 +151,8 @@ carries() {
         done
         wait "${pids_of_load[@]}" || true
         for i in 0 1; do wait "${pids_of_load[i]}" || true; done
+        cores_cpu=$(calculate %.3f \
+            "($(cpu_ticks "$origin_pid") - $before) * 1000 / $ticks / $1 / $seconds_cores")
         cores_p99=0 cores_load=0 percent=100
         for i in 0 1; do
             figures=$(<"$logs/cores-$i")
@@ -163,25 +166,30 @@ carries() {
     return 1
 }
 
+cores_row() {
+    local most p99 cpu load_cpu
+    read -r most p99 cpu load_cpu
+    printf '  %5s %6s %13s %8s %15s %11s\n' "$1" "$2" "$most" "$p99" "$cpu" "$load_cpu"
+}
+
 # cores_round LOOPS ROUND
 cores_round() {
-    local low=0 high=200 middle best_p99=0 best_load=0
+    local low=0 high=200 middle best="0 0 0"
     start_origin 0,1 --threads "$1"
     place_loops "$1"
     while carries $high; do
-        low=$high best_p99=$cores_p99 best_load=$cores_load
+        low=$high best="$cores_p99 $cores_cpu $cores_load"
         high=$((high * 2))
     done
     while ((high - low > low / 25 && high - low > 8)); do
         middle=$(((low + high) / 2 / 2 * 2))
         if carries $middle; then
-            low=$middle best_p99=$cores_p99 best_load=$cores_load
+            low=$middle best="$cores_p99 $cores_cpu $cores_load"
         else
             high=$middle
         fi
     done
-    echo "$low" >>"$logs/cores-$1.rounds"
-    printf '  %5s %6s %13s %8s %11s\n' "$1" "$2" "$low" "$best_p99" "$best_load"
+    echo "$low $best" | tee -a "$logs/cores-$1.rounds" | cores_row "$1" "$2"
     stop_all
 }
 
@@ -193,7 +201,7 @@ cores() {
     fi
     echo "Cores: the most viewers of two growing objects, 3 Mb/s, with p99 ≤ $lag_limit_ms ms and no frame missing;" \
         "each event loop has $loop_share of a processor"
-    printf '  %5s %6s %13s %8s %11s\n' loops round "most viewers" "p99 ms" "load CPU s"
+    echo "most viewers,p99 ms,ms per viewer-s,load CPU s" | IFS=, cores_row loops round
     rm -f "$logs"/cores-*.rounds
     go_first
     for ((round = 1; round <= rounds; round++)); do
@@ -202,7 +210,8 @@ cores() {
     cores_end
     go_along
     echo "  two loops carry" \
-        "$(calculate %.2f "$(median_of cores-2 1) / $(median_of cores-1 1)") times the viewers of one"
+        "$(calculate %.2f "$(median_of cores-2 1) / $(median_of cores-1 1)") times the viewers of one, at" \
+        "$(calculate %.2f "$(median_of cores-2 3) / $(median_of cores-1 3)") times the CPU for each"
 }
 
 # --- idle

@@ -46,8 +46,8 @@ private struct Journal {
 /// Objects that follow from their number and version, so that a byte that is not theirs is noticed.
 private func madeObject(_ index: Int, version: Int) -> StoredObject {
     var random = RandomNumbers(seed: UInt64(index) << 32 | UInt64(version))
-    var body = ByteBuffer()
-    for _ in 0..<Int.random(in: 0..<20_000, using: &random) { body.writeInteger(random.next()) }
+    var body = ByteBuffer(string: "\(index) \(version)\n")
+    body.writeRepeatingByte(UInt8(truncatingIfNeeded: version), count: Int.random(in: 0..<300_000, using: &random))
     return object(path(index), body, version: version)
 }
 

@@ -134,6 +134,7 @@ import Testing
             $0.streamObjectLimit = 10_000
         }
         let count = 500_000
+        let resident = ProcessMemory.residentBytes
         for number in 0..<count { try setup.put("/live/\(number / 5_000)/\(number).ts", "x", at: .at(1)) }
         #expect(setup.store.counts.objects == count)
         let clock = ContinuousClock()
@@ -141,7 +142,9 @@ import Testing
         let uploads = try (0..<20).map { number in
             try clock.measure { try setup.put("/live/late/\(number).ts", "x", at: .at(1)) }
         }.sorted()
-        print("\(count) objects: a sweep \(sweeps[10]), an upload \(uploads[10])")
+        print(
+            "\(count) objects: a sweep \(sweeps[10]), an upload \(uploads[10]); an object is taken to be",
+            "\(setup.store.heldBytes / count) bytes, and is \((ProcessMemory.residentBytes - resident) / count)")
         #expect(sweeps[10] < .milliseconds(1))
         #expect(uploads[10] < .milliseconds(1))
         #expect(setup.store.timePassed(now: .at(61)) == .init(expired: count + 20))

@@ -24,7 +24,7 @@ struct SimulatedStreams {
         renditions = (0..<streamCount).flatMap { stream in
             [
                 Rendition(folder: "/live/\(stream)/1080p", segmentBytes: 375_000, chunkCount: 60),
-                Rendition(folder: "/live/\(stream)/480p", segmentBytes: 125_000, chunkCount: 60),
+                Rendition(folder: "/live/\(stream)/480p", segmentBytes: 125_000, chunkCount: 20),
             ]
         }
         source = ByteBuffer(repeating: 0x47, count: 1 << 16)

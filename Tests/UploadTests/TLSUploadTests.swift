@@ -57,7 +57,7 @@ struct TLSUploadTests {
         for (authority, reason) in cases {
             let lines = try await refusal(by: origin, of: .origin(origin.url) { $0.authorityFile = authority?.file })
             #expect(lines.count == 1)
-            #expect(lines.first?.contains(reason) == true)
+            #expect(lines.first?.contains(reason) == true, "\(lines)")
         }
     }
 
