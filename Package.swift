@@ -127,6 +127,12 @@ let package = Package(
         tests("OriginStoreTests", ["OriginStore", "TestSupport", nioCore, nioEmbedded]),
         tests("OriginAccessTests", ["OriginAccess", subprocess, crypto]),
         tests("OriginServerTests", ["OriginServer", "OriginStore", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, subprocess]),
+        tests(
+            "OriginConformanceTests",
+            [
+                "OriginServer", "OriginStore", "OriginAccess", "OriginPersistence", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL,
+                logging, lifecycle,
+            ]),
         tests("LibAVTests", ["LibAV", "Media", nioCore]),
         tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", "TestSupport", nioCore]),
         tests("IngestServerTests", ["IngestServer", "HLS", "LibAV", "RTMP", "Media", nioCore]),

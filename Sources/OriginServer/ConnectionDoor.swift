@@ -20,6 +20,8 @@ final class ConnectionDoor: ChannelInboundHandler {
     private var peer: PeerAddress?
     private var isAdmitted = false
     private var isChosen = false
+    /// Whether there has been a stream.
+    private var hasSpoken = false
     /// Bytes that may yet be the beginning of the preface.
     private var first: ByteBuffer?
     private var opened = NIODeadline.now()
@@ -27,6 +29,8 @@ final class ConnectionDoor: ChannelInboundHandler {
     /// What is spoken: one connection, or any number of streams.
     private var connection: HTTP1Connection?
     private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
+    /// When the last stream ended.
+    private var quietSince = NIODeadline.now()
 
     init(origin: OriginContext, listener: ListenerRole) {
         self.origin = origin
@@ -172,7 +176,10 @@ final class ConnectionDoor: ChannelInboundHandler {
     // MARK: What the origin tells it
 
     func timePassed(now: NIODeadline) {
-        if !isChosen, now - opened >= origin.configuration.requestTimeout { return close() }
+        if !hasSpoken, connection == nil, now - opened >= origin.configuration.requestTimeout { return close() }
+        if connection == nil, isChosen, streams.isEmpty, now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime {
+            return close()
+        }
         connection?.timePassed(now: now)
         for stream in streams.values { stream.timePassed(now: now) }
     }
@@ -187,18 +194,29 @@ final class ConnectionDoor: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
-    func insert(_ stream: HTTP2Stream) { streams[ObjectIdentifier(stream)] = stream }
+    /// Whether the connection's end has not come.
+    var isOpen: Bool { context != nil }
 
-    func remove(_ stream: HTTP2Stream) { streams[ObjectIdentifier(stream)] = nil }
+    func insert(_ stream: HTTP2Stream) {
+        hasSpoken = true
+        streams[ObjectIdentifier(stream)] = stream
+    }
 
+    func remove(_ stream: HTTP2Stream) {
+        streams[ObjectIdentifier(stream)] = nil
+        quietSince = .now()
+    }
+
+    /// How long an HTTP/2 peer has to answer that its connection is to end.
+    private static let farewellTime = TimeAmount.seconds(2)
     /// Header fields of a request.
     private static let fieldLimit = 128
     /// Requests at a time on one HTTP/2 connection.
-    private static let streamLimit = 256
+    private static let streamLimit = 100
     /// What a peer may send of an upload before it is taken.
     private static let windowBytes = 1 << 20
     /// What waits for a slow HTTP/2 reader beside the object's own bytes.
-    private static let streamBufferBytes = 128 << 10
+    private static let streamBufferBytes = 32 << 10
 }
 
 /// Ends an HTTP/2 connection that went wrong; the handler before it has said why in a GOAWAY.

@@ -42,7 +42,9 @@ extension Exchange {
         if let cache { addCacheFields(to: &head, cache) }
         if let retryAfter { head.add("Retry-After", "\(retryAfter)") }
         if status == .methodNotAllowed { head.add("Allow", listener.allowedMethods) }
-        if status == .unauthorized { head.add("WWW-Authenticate", "Bearer realm=\"publish\"") }
+        if status == .unauthorized {
+            for challenge in PublishTokens.challenges { head.add("WWW-Authenticate", challenge) }
+        }
         if status != .noContent { head.add("Content-Length", "\(text.utf8.count)") }
         if !text.isEmpty { head.add("Content-Type", "text/plain; charset=utf-8") }
         if text.isEmpty || isHead {

@@ -35,8 +35,14 @@ extension Exchange {
 
     /// The range of a growing object that a request asks for; nil for its whole, and for what is not to be had.
     private var growingRange: GrowingRange? {
-        guard let range = request.headers.first(name: "Range").flatMap({ GrowingRange(header: $0) }) else { return nil }
+        guard let range = askedRange else { return nil }
         return range.first == 0 && range.last == nil ? nil : range
+    }
+
+    /// A version that is not there yet has nothing that If-Range could name.
+    private var askedRange: GrowingRange? {
+        guard !request.headers.contains(name: "If-Range") else { return nil }
+        return request.headers.first(name: "Range").flatMap { GrowingRange(header: $0) }
     }
 
     /// A probe for how much of it there is (`RFC 8673 §2.1`).
@@ -45,7 +51,7 @@ extension Exchange {
         join(group)
         let count = group.byteCount
         leave(group)
-        if let range = request.headers.first(name: "Range").flatMap({ GrowingRange(header: $0) }), range.first < count {
+        if let range = askedRange, range.first < count {
             var head = growingHead(of: object, .partialContent)
             let last = range.isEndless ? range.lastText : "\(min(range.last ?? .max, count - 1))"
             head.add("Content-Range", "bytes \(range.first)-\(last)/*")
@@ -60,7 +66,12 @@ extension Exchange {
         let stored = object.head
         var head = head(status)
         head.add("Content-Type", stored.contentType)
-        addCacheFields(to: &head, mediaClass, upstream: stored.cacheControl)
+        // A part may yet turn out to be of an object that never was.
+        if status == .partialContent {
+            head.add("Cache-Control", "no-store")
+        } else {
+            addCacheFields(to: &head, mediaClass, upstream: stored.cacheControl)
+        }
         return head
     }
 

@@ -23,6 +23,8 @@ extension Exchange {
             let isMultivariant = playlist.kind == .multivariant
             route = isMultivariant ? .multivariant : .playlist
             serve(playlist)
+        case .complete where wire.isCopying && origin.hasManyCopies:
+            refuse(.serviceUnavailable, .copies, reason: "too much is on its way to slow readers")
         case .complete(let object, let stored, let body):
             route = mediaClass == .segment ? .segment : .initialization
             self.object = object
@@ -134,8 +136,13 @@ extension Exchange {
             head.add("Content-Range", "bytes \(ranges[0].lowerBound)-\(ranges[0].upperBound - 1)/\(length)")
             parts = [BodyPart(body, ranges[0])]
         case let ranges?:
-            head = begin(.partialContent)
             let multipart = MultipartRanges(ranges, of: body, contentType: stored.contentType)
+            // Parts with their heads may cost more than the whole (`RFC 9110 §14.2`).
+            guard multipart.parts.reduce(0, { $0 + $1.count }) < length else {
+                head = begin(.ok)
+                break
+            }
+            head = begin(.partialContent)
             contentType = multipart.contentType
             parts = multipart.parts
         }
@@ -156,6 +163,9 @@ extension Exchange {
         resume()
     }
 
+    /// Ranges that one response has at most.
+    private static var rangeLimit: Int { 16 }
+
     /// The ranges to send: nil for the whole object, none where what is asked for is not in it.
     private func ranges(in length: Int, _ validators: Preconditions.Validators) -> [Range<Int>]? {
         guard request.method == .GET, let header = request.headers.first(name: "Range"),
@@ -163,9 +173,7 @@ extension Exchange {
             Preconditions.rangeHolds(request.headers, validators, unixTime: origin.unixTime)
         else { return nil }
         let resolved = ranges.resolved(length: length)
-        // Many small ranges cost more than the whole (`RFC 9110 §14.2`).
-        let isDear = resolved.count > 16 || resolved.reduce(0) { $0 + $1.count } > length
-        return isDear ? nil : resolved
+        return resolved.count > Self.rangeLimit ? nil : resolved
     }
 
     // MARK: Objects that are not there

@@ -20,8 +20,30 @@ extension Exchange {
         return false
     }
 
+    /// Whether the version that is there is the one the request is for (`RFC 9110 §13.1`); it is answered where not.
+    private func holds(for key: ObjectKey) -> Bool {
+        let names = ["If-Match", "If-None-Match", "If-Unmodified-Since"]
+        guard names.contains(where: { request.headers.contains(name: $0) }) else { return true }
+        let outcome: Preconditions.Outcome
+        switch origin.store.find(key) {
+        case .playlist(let playlist): outcome = evaluate(playlist.head)
+        case .complete(_, let stored, _): outcome = evaluate(stored)
+        case .growing, .missing: outcome = request.headers.contains(name: "If-Match") ? .failed : .proceed
+        }
+        if outcome == .proceed { return true }
+        refuse(.preconditionFailed, .precondition, reason: "the object is not what the request's conditions ask for")
+        return false
+    }
+
+    private func evaluate(_ stored: ObjectHead) -> Preconditions.Outcome {
+        let validators = Preconditions.Validators(entityTag: stored.entityTag, lastModified: stored.lastModified)
+        var headers = request.headers
+        headers.remove(name: "If-Modified-Since")
+        return Preconditions.evaluate(headers, validators, unixTime: origin.unixTime)
+    }
+
     func open(_ key: ObjectKey) {
-        route = .upload
+        guard holds(for: key) else { return }
         if let (status, reason) = unsupported { return refuse(status, .malformed, reason: reason) }
         let limit = origin.configuration.store.limitBytes(for: key)
         if let length = request.headers.first(name: "Content-Length"), (Int(length) ?? .max) > limit {
@@ -120,7 +142,7 @@ extension Exchange {
     }
 
     func remove(_ key: ObjectKey) {
-        route = .delete
+        guard holds(for: key) else { return }
         do throws(UploadError) {
             if try origin.store.remove(key, epoch: try epoch(), now: .now()) { answer(.ok) } else { answerMissing() }
         } catch {

@@ -89,8 +89,10 @@ final class Exchange: ObjectReader {
             if isReadable(key) { serve(key) }
         case .OPTIONS: answerOptions()
         case .PUT where listener.mayPublish, .POST where listener.mayPublish:
+            route = .upload
             if isWritable(key) { open(key) }
         case .DELETE where listener.mayPublish:
+            route = .delete
             if isWritable(key) { remove(key) }
         default: refuse(.methodNotAllowed, .method, reason: "\(listener.allowedMethods) are served here")
         }

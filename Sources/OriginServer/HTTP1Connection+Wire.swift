@@ -14,6 +14,8 @@ extension HTTP1Connection: ExchangeWire {
 
     var takesGrowingBodies: Bool { version.minor > 0 }
 
+    var isCopying: Bool { false }
+
     func continueRequest() {
         guard version.minor > 0 else { return }
         put(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"), isFollowed: false)

@@ -194,12 +194,21 @@ final class HTTP1Connection: ChannelDuplexHandler {
             return exchange.refuse(
                 .httpVersionNotSupported, .malformed, reason: "HTTP/1.1 and HTTP/2 are spoken here")
         }
-        let hosts = head.headers["Host"].count
-        guard hosts == 1 || (hosts == 0 && head.version.minor == 0) else {
+        let hosts = head.headers["Host"]
+        guard hosts.count == 1 || hosts.isEmpty && head.version.minor == 0, hosts.allSatisfy(Self.isHost) else {
             keepsAlive = false
-            return exchange.refuse(.badRequest, .malformed, reason: "there must be one Host header")
+            return exchange.refuse(.badRequest, .malformed, reason: "there must be one Host header, with a host")
+        }
+        guard head.version.minor > 0 || !head.headers.contains(name: "Transfer-Encoding") else {
+            keepsAlive = false
+            return exchange.refuse(.badRequest, .malformed, reason: "HTTP/1.0 has no transfer codings")
         }
         exchange.begin()
+    }
+
+    /// Nothing in it that no host has (`RFC 9110 §7.2`).
+    private static func isHost(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@,\"<>\\".utf8.contains($0) }
     }
 
     private func receive(_ bytes: ByteBuffer) {

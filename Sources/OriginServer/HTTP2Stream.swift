@@ -3,6 +3,7 @@ import NIOHPACK
 import NIOHTTP1
 import NIOHTTP2
 import OriginStore
+import Synchronization
 
 /// One stream of an HTTP/2 connection: a request and its response (`RFC 9113 §8.1`).
 final class HTTP2Stream: ChannelInboundHandler {
@@ -10,7 +11,7 @@ final class HTTP2Stream: ChannelInboundHandler {
     typealias OutboundOut = HTTP2Frame.FramePayload
 
     /// The largest piece of a body given to the stream at a time; it makes frames of it.
-    private static let pieceBytes = 64 << 10
+    private static let pieceBytes = 16 << 10
 
     let eventLoop: any EventLoop
     private let origin: OriginContext
@@ -50,6 +51,8 @@ final class HTTP2Stream: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What a connection still had to give when it ended is given after that.
+        guard door.isOpen else { return }
         switch unwrapInboundIn(data) {
         case .headers(let frame):
             isRequestOpen = !frame.endStream
@@ -107,6 +110,8 @@ extension HTTP2Stream: ExchangeWire {
 
     var takesGrowingBodies: Bool { true }
 
+    var isCopying: Bool { true }
+
     func continueRequest() {
         write(.headers(.init(headers: HPACKHeaders([(":status", "100")]))))
         flush()
@@ -133,16 +138,30 @@ extension HTTP2Stream: ExchangeWire {
         while isWritable, part.count > 0 {
             guard let bytes = part.prefix(Self.pieceBytes) else { return cut() }
             part.removeFirst(bytes.readableBytes)
-            write(.data(.init(data: .byteBuffer(bytes))))
+            writeCopied(bytes)
         }
     }
 
     func end() {
-        if !hasEnded { write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true))) }
+        guard isRequestOpen, !isClosed, let context else {
+            if !hasEnded { write(Self.lastData) }
+            hasEnded = true
+            return
+        }
+        // What is still to come of the request's body is not wanted (`RFC 9113 §8.1`); saying so at once would take the
+        // response with it.
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenSuccess { [weak self] in
+            self?.write(.rstStream(.noError))
+            self?.flush()
+        }
+        context.write(wrapOutboundOut(hasEnded ? Self.noData : Self.lastData), promise: written)
         hasEnded = true
-        // What is still to come of the request's body is not wanted (`RFC 9113 §8.1`).
-        if isRequestOpen { write(.rstStream(.noError)) }
     }
+
+    private static let noData = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(ByteBuffer())))
+    private static let lastData = HTTP2Frame.FramePayload.data(
+        .init(data: .byteBuffer(ByteBuffer()), endStream: true))
 
     func cut() {
         write(.rstStream(.internalError))
@@ -154,8 +173,18 @@ extension HTTP2Stream: ExchangeWire {
     }
 
     private func write(_ payload: HTTP2Frame.FramePayload) {
-        guard !isClosed else { return }
+        guard !isClosed, door.isOpen else { return }
         context?.write(wrapOutboundOut(payload), promise: nil)
+    }
+
+    /// Writes bytes that nobody else holds, and counts them until they are sent.
+    private func writeCopied(_ bytes: ByteBuffer) {
+        guard !isClosed, door.isOpen, let context else { return }
+        let count = bytes.readableBytes
+        let written = context.eventLoop.makePromise(of: Void.self)
+        origin.copiedBytes.wrappingAdd(count, ordering: .relaxed)
+        written.futureResult.whenComplete { [origin] _ in origin.copiedBytes.wrappingSubtract(count, ordering: .relaxed) }
+        context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(bytes)))), promise: written)
     }
 }
 

@@ -29,7 +29,7 @@ package struct OriginConfiguration: Sendable, Equatable {
 
     /// A request's fields together, in bytes.
     package var headerLimitBytes = 32 << 10
-    /// Connections at once; nil: as many as the process may open files, less some for itself.
+    /// Connections at once; nil: 10,000.
     package var connectionLimit: Int?
     /// Connections at once from one address (an IPv6 address counts by its /64); nil: half of all.
     package var connectionsPerAddress: Int?

@@ -15,6 +15,8 @@ final class OriginContext: Sendable {
     let connections: ConnectionSet
     /// Exchanges that follow a growing object, or wait for a part of one.
     let viewers = Atomic<Int>(0)
+    /// Bytes copied for single readers that are not sent yet.
+    let copiedBytes = Atomic<Int>(0)
     private let rules: Mutex<AccessRules>
     private let refusals = Mutex(LogGate(linesPerSecond: 20))
     private let processTag: String
@@ -28,20 +30,13 @@ final class OriginContext: Sendable {
         self.logger = logger
         self.store = store
         rules = Mutex(access)
-        let limit = configuration.connectionLimit ?? Self.possibleConnections
+        let limit = configuration.connectionLimit ?? 10_000
         connections = ConnectionSet(limit: limit, eventLoops: eventLoops)
         let perAddress = configuration.connectionsPerAddress ?? max(1, limit / 2)
         addresses = SharedAddressTable(
             limits: AddressTable.Limits(
                 connections: perAddress, errorsPerSecond: configuration.errorRate > 0 ? configuration.errorRate : nil))
         processTag = String(UInt64.random(in: .min ... .max), radix: 36)
-    }
-
-    /// What the process may open, less some for listeners, files and the admin endpoint.
-    private static var possibleConnections: Int {
-        var files = rlimit()
-        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
-        return max(16, Int(clamping: files.rlim_cur) - 64)
     }
 
     // MARK: Access
@@ -54,6 +49,9 @@ final class OriginContext: Sendable {
     }
 
     // MARK: Connections
+
+    /// Whether slow readers hold more copies than the origin has memory for: an eighth of its limit.
+    var hasManyCopies: Bool { copiedBytes.load(ordering: .relaxed) > configuration.store.memoryLimitBytes / 8 }
 
     var isDraining: Bool { connections.isDraining }
 

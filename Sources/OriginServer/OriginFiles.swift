@@ -35,7 +35,7 @@ package struct OriginFiles: Sendable, Equatable {
         do throws(AccessFileError) {
             return try parse(text)
         } catch {
-            throw OriginFileError(path: path, reason: error.reason)
+            throw OriginFileError(path: path, reason: "\(error)")
         }
     }
 

@@ -11,7 +11,7 @@ package final class OriginServer: Service {
     private let logger: Logger
     private let onListening: @Sendable ([SocketAddress]) -> Void
     package let store: ObjectStore
-    private let access: AccessRules
+    private let access: Mutex<AccessRules>
     private let running = Mutex<OriginContext?>(nil)
 
     /// - Parameters:
@@ -26,7 +26,7 @@ package final class OriginServer: Service {
         self.logger = logger
         self.onListening = onListening
         self.store = store ?? ObjectStore(configuration: configuration.store)
-        access = try AccessRules(configuration.files)
+        access = Mutex(try AccessRules(configuration.files))
     }
 
     /// Reads the files of tokens, keys, rules and certificates anew; where one cannot be used, what was read before
@@ -34,6 +34,7 @@ package final class OriginServer: Service {
     package func reload() {
         do throws(OriginFileError) {
             let access = try AccessRules(configuration.files)
+            self.access.withLock { $0 = access }
             running.withLock { $0 }?.replace(access)
             logger.info("files read again")
         } catch {
@@ -54,7 +55,7 @@ package final class OriginServer: Service {
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
         let origin = OriginContext(
-            configuration: configuration, access: access, store: store, logger: logger,
+            configuration: configuration, access: access.withLock { $0 }, store: store, logger: logger,
             eventLoops: group.makeIterator())
         running.withLock { $0 = origin }
         origin.connections.keepTime(each: configuration.tick)

@@ -2,7 +2,7 @@ package import NIOCore
 
 /// The largest epoch seen in each folder: what tells a publisher's successor from the one it took over from.
 package struct FolderEpochs {
-    private var newest: [Substring: (epoch: UInt64, seen: NIODeadline)] = [:]
+    private var newest: [Folder: (epoch: UInt64, seen: NIODeadline)] = [:]
 
     package init() {}
 
@@ -10,7 +10,7 @@ package struct FolderEpochs {
 
     /// Takes note of an epoch, and tells the folder's largest: larger than this one where it comes too late.
     /// - Parameter limit: folders remembered; half of them, those unused for longest, make room for more.
-    package mutating func admit(_ epoch: UInt64, folder: Substring, limit: Int, now: NIODeadline) -> UInt64 {
+    package mutating func admit(_ epoch: UInt64, folder: Folder, limit: Int, now: NIODeadline) -> UInt64 {
         if let known = newest[folder] {
             // What is refused does not prolong the newest's memory.
             if known.epoch > epoch { return known.epoch }

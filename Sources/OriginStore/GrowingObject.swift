@@ -31,7 +31,7 @@ package final class GrowingObject: Sendable {
     }
 
     /// What an object takes in the store besides its path and its bytes, about.
-    static let overheadBytes = 512
+    static let overheadBytes = 832
 
     /// One event loop's readers, and whether it has already been told of news.
     struct Waker {

@@ -59,28 +59,30 @@ package struct ObjectKey: Hashable, Sendable {
 
     /// Paths are the same where their bytes are (`RFC 3986 §6.2.1`), whatever letters they spell.
     package static func == (one: ObjectKey, other: ObjectKey) -> Bool {
-        one.path == other.path && one.path.utf8.elementsEqual(other.path.utf8)
+        one.path.utf8.elementsEqual(other.path.utf8)
     }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(pathBytes: path.utf8) }
 
     private var lastSlash: String.Index {
         path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
     }
 
     /// The folder the object lies in, without the last slash: `/live/stream` of `/live/stream/a.ts`.
-    package var folder: Substring { path[..<lastSlash] }
+    package var folder: Folder { Folder(path[..<lastSlash]) }
 
     /// The stream the object belongs to: the first two components of its folder, `/live/show` of `/live/show/a/b.ts`,
     /// or the whole folder where it has fewer.
-    package var stream: Substring {
+    package var stream: Folder {
         let slash = UInt8(ascii: "/")
         let bytes = path.utf8
         let end = lastSlash
         var index = bytes.startIndex
         for _ in 0..<2 {
-            guard index < end else { return path[..<end] }
+            guard index < end else { return Folder(path[..<end]) }
             index = bytes[index...].dropFirst().firstIndex(of: slash) ?? end
         }
-        return path[..<min(index, end)]
+        return Folder(path[..<min(index, end)])
     }
 
     /// The lower-case part of the name after its last dot; empty without one.
@@ -102,7 +104,7 @@ package struct ObjectKey: Hashable, Sendable {
         guard !encoded.starts(with: "//".utf8), !encoded.prefix(while: { $0 != slash }).contains(UInt8(ascii: ":")),
             encoded.last != slash
         else { return nil }
-        var components = encoded.first == slash ? [] : folder.utf8.split(separator: slash).map { String(Substring($0)) }
+        var components = encoded.first == slash ? [] : folder.path.utf8.split(separator: slash).map { String(Substring($0)) }
         var namesObject = false
         for part in encoded.split(separator: slash) {
             guard let component = try? Self.decode(part) else { return nil }

@@ -26,7 +26,7 @@ extension ObjectStore {
 extension ObjectStore.State {
     /// Expires the oldest complete objects that take `excess` bytes together, or `limit` of them; false where there
     /// are none.
-    fileprivate mutating func dropOldest(_ excess: Int, of stream: Substring? = nil, limit: Int) -> Bool {
+    fileprivate mutating func dropOldest(_ excess: Int, of stream: Folder? = nil, limit: Int) -> Bool {
         var excess = excess
         var count = 0
         while excess > 0, count < limit {
@@ -45,7 +45,7 @@ extension ObjectStore.State {
     }
 
     /// Whether the stream may have another object as it is.
-    func hasRoomForObject(_ stream: Substring) -> Bool {
+    func hasRoomForObject(_ stream: Folder) -> Bool {
         streams[stream].map { $0.count < configuration.streamObjectLimit } ?? true
     }
 

@@ -11,9 +11,9 @@ extension ObjectStore {
         var playlists: [ObjectKey: PlaylistEntry] = [:]
         /// How often and by how long a playlist each key is listed.
         var listings: [ObjectKey: Listing] = [:]
-        var streams: [Substring: Stream] = [:]
+        var streams: [Folder: Stream] = [:]
         /// Streams that had no object when they were last looked at; their account may still be in use.
-        var idleStreams: [Substring] = []
+        var idleStreams: [Folder] = []
         /// Complete objects.
         var ages = AgeList()
         var deadlines = Deadlines()
@@ -93,7 +93,7 @@ extension ObjectStore.State {
         if let stream = streams[key.stream] { return stream.account }
         let account = MemoryAccount(parent: memory)
         account.charge(ObjectStore.Stream.overheadBytes)
-        let name = Substring(String(key.stream))
+        let name = Folder(Substring(String(key.stream.path)))
         streams[name] = ObjectStore.Stream(account: account)
         idleStreams.append(name)
         return account
@@ -174,7 +174,7 @@ extension ObjectStore.State {
     }
 
     /// A stream has an object or a playlist less.
-    mutating func left(_ stream: Substring) {
+    mutating func left(_ stream: Folder) {
         streams[stream]?.count -= 1
         if streams[stream]?.count == 0 { idleStreams.append(stream) }
     }
@@ -182,7 +182,7 @@ extension ObjectStore.State {
     /// Forgets streams that have no object and whose account nobody uses any more.
     mutating func dropIdleStreams() {
         guard !idleStreams.isEmpty else { return }
-        var idle: Set<Substring> = []
+        var idle: Set<Folder> = []
         for name in idleStreams {
             guard let stream = streams[name], stream.count == 0 else { continue }
             if stream.account.heldBytes > ObjectStore.Stream.overheadBytes {

@@ -40,10 +40,10 @@ package struct StoredPlaylist: Sendable {
             throw .playlistRefused(reason: "it lists more than \(Self.listedLimit) objects")
         }
         // A playlist keeps and announces what lies below its own folder alone: nobody else's objects.
-        let folder = key.folder + "/"
-        listed = uris.compactMap { key.resolving($0) }.filter { $0.path.hasPrefix(folder) }
+        let folder = key.folder
+        listed = uris.compactMap { key.resolving($0) }.filter(folder.holds)
         let produced = media.map { $0.segments.compactMap { $0.isGap ? nil : $0.uri } + $0.prefetchURIs } ?? []
-        sequence = produced.compactMap { key.resolving($0) }.filter { $0.path.hasPrefix(folder) }
+        sequence = produced.compactMap { key.resolving($0) }.filter(folder.holds)
         let listedBytes = listed.reduce(0) { $0 + $1.path.utf8.count + Self.listedOverheadBytes }
         let overheadBytes = GrowingObject.overheadBytes + key.path.utf8.count
         compression = PlaylistCompression(baseBytes: overheadBytes + body.readableBytes + listedBytes, on: memory)

@@ -192,8 +192,7 @@ func curlReason(_ code: CURLcode) -> String {
         return "the origin's certificate is of no known authority, not for this host, or not valid now; "
             + "origin-ca-file names its authority"
     case CURLE_SSL_CONNECT_ERROR:
-        return "no TLS connection: the origin speaks none there, wants an origin-client-certificate, or its "
-            + "certificate was signed by another key than that in origin-ca-file"
+        return "no TLS connection: the origin speaks none there, or wants an origin-client-certificate"
     case CURLE_SSL_CACERT_BADFILE: return "origin-ca-file cannot be used"
     case CURLE_SSL_CERTPROBLEM:
         return "origin-client-certificate and origin-client-key cannot be used: not PEM, not of one another, or the "

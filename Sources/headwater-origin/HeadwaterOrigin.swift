@@ -35,16 +35,25 @@ struct HeadwaterOrigin: AsyncParsableCommand {
             let start = ServiceStart(label: "headwater.origin", settings: settings.process, sources: sources)
             var configuration = settings.origin
             configuration.threads = settings.process.eventLoops
+            // Listeners, files and the admin endpoint need some too.
+            configuration.connectionLimit = configuration.connectionLimit ?? max(16, ProcessLimits.openFiles - 64)
             let directory = try settings.dataDirectory.map { try DataDirectory($0, logger: start.logger) }
             let store = ObjectStore(configuration: configuration.store, journal: directory)
-            let server = try OriginServer(configuration: configuration, store: store, logger: start.logger) { _ in
-                start.readiness.set(true)
+            let server: OriginServer
+            do throws(OriginFileError) {
+                server = try OriginServer(configuration: configuration, store: store, logger: start.logger) { _ in
+                    start.readiness.set(true)
+                }
+            } catch {
+                throw ConfigurationError.invalidFile(path: error.path, line: nil, reason: error.reason)
             }
+            let reload: @Sendable () -> Void = { server.reload() }
             if let directory { restore(store, from: directory, start.logger) }
             return start.runner(
                 of: (directory.map { [$0] } ?? []) + [ListeningOrigin(server: server)],
                 drainLimit: .nanoseconds(configuration.drainLimit.nanoseconds) + .seconds(7),
-                waitsFor: { "growing responses and uploads" }, onReload: { server.reload() })
+                waitsFor: { "growing responses and uploads" },
+                onReload: configuration.files == OriginFiles() ? nil : reload)
         }
         if status != .success { throw ExitCode(status.rawValue) }
     }

@@ -10,7 +10,7 @@ package func fuzzObjectKey(_ bytes: UnsafeRawBufferPointer) {
 }
 
 private func checkKey(_ key: ObjectKey) {
-    precondition(key.path.utf8.starts(with: key.folder.utf8) && !key.fileExtension.contains("/"))
+    precondition(key.path.utf8.starts(with: key.folder.path.utf8) && !key.fileExtension.contains("/"))
     precondition(key.path.utf8.first == UInt8(ascii: "/") && key.path.utf8.count <= ObjectKey.maximumLength)
     precondition(key.path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") })
     let components = key.path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()

@@ -169,9 +169,7 @@ import Testing
     }
 
     @Test func `a client of HTTP 1.0 is cut where the object never becomes whole`() async throws {
-        try await withOrigin {
-            $0.store.resumeWindow = .milliseconds(50)
-        } _: { origin in
+        try await withOrigin { origin in
             let upload = try await origin.upload("/a.ts", "one")
             let connection = try await HTTP1Connection(to: origin.address)
             let old = connection.exchange("GET /a.ts HTTP/1.0\r\n\r\n")

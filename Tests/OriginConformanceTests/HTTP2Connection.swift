@@ -80,7 +80,7 @@ struct HTTP2Connection: Sendable {
         if !isEndKnown, !isBodyOpen { write(nil) }
         return Exchange(
             inbox: inbox, write: write, abort: { Self.send(.rstStream(.cancel), on: stream) },
-            startReading: { stream.setOption(.autoRead, value: true).whenComplete { _ in } })
+            startReading: { stream.setOption(.autoRead, value: true).whenComplete { _ in stream.read() } })
     }
 
     private static func send(_ payload: HTTP2Frame.FramePayload, on stream: any Channel) {

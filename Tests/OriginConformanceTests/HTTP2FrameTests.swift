@@ -161,7 +161,9 @@ import Testing
         asked("TE that is not trailers", Frame.request("GET", path) + [("te", "gzip")]),
         asked("a value with a line feed", Frame.request("GET", path) + [("x", "a\r\nb: c")]),
         asked("a name with a colon", Frame.request("GET", path) + [("x:y", "a")]),
-        asked("an empty name", Frame.request("GET", path) + [("", "a")]),
+        Row(
+            "an empty name", [.headers(1, Frame.request("GET", path) + [("", "a")])],
+            .stream([Code.protocolError, Code.compressionError])),
         asked("an unknown pseudo-field", Frame.request("GET", path) + [(":x", "a")]),
         asked("a response's pseudo-field", Frame.request("GET", path) + [(":status", "200")]),
         asked("a pseudo-field behind a field", [("x", "a")] + Frame.request("GET", path)),

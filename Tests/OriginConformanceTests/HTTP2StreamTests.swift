@@ -120,9 +120,7 @@ import Testing
     }
 
     @Test func `readers of an upload that breaks off are reset, and their connection stays`() async throws {
-        try await withOrigin {
-            $0.store.resumeWindow = .milliseconds(50)
-        } _: { origin in
+        try await withOrigin { origin in
             try await origin.send(.put("/other.ts", "other"))
             let upload = try await origin.upload(Self.path, "one", over: .http2)
             let connection = try await HTTP2Connection(to: origin.address)
@@ -141,9 +139,7 @@ import Testing
     }
 
     @Test func `an upload that is reset is never complete, and one beside it is`() async throws {
-        try await withOrigin {
-            $0.store.resumeWindow = .milliseconds(50)
-        } _: { origin in
+        try await withOrigin { origin in
             let connection = try await HTTP2Connection(to: origin.address)
             let broken = try await connection.open(.stream("/a.ts", ["one"]), isBodyOpen: true)
             let whole = try await connection.open(.stream("/b.ts", ["one"]), isBodyOpen: true)

@@ -80,6 +80,8 @@ func withOrigin(
     configuration.listen = SocketEndpoint(host: "127.0.0.1", port: 0)
     configuration.threads = 2
     configuration.sweepInterval = .milliseconds(20)
+    // What broke off is given up at once, where a test does not say otherwise.
+    configuration.store.resumeWindow = .milliseconds(50)
     try configure(&configuration)
     let listening = Watched<[SocketAddress]>([])
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })

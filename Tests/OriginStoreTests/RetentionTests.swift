@@ -87,6 +87,17 @@ import Testing
         #expect(["0", "1", "2", "3"].map { setup.get("/live/s/\($0).ts") } == ["missing", "missing", "x", "x"])
     }
 
+    @Test func `an upload that broke off is given up in time, however much else is put off meanwhile`() throws {
+        let setup = StoreSetup()
+        for number in 0..<2 { try setup.put("/live/s/\(number).ts", "x") }
+        var upload = try setup.open("/live/s/2.ts")
+        try setup.append("x", to: &upload)
+        setup.store.breakOff(upload, now: .at(0))
+        for number in 0..<2_000 { try setup.putPlaylist(["\(number % 2).ts"], at: .at(1)) }
+        #expect(setup.store.timePassed(now: .at(5)) == .init(expired: 1, aborted: 1))
+        #expect(setup.get("/live/s/2.ts") == "missing")
+    }
+
     @Test func `any number of objects expires in one sweep`() throws {
         let setup = StoreSetup { $0.streamObjectLimit = 10_000 }
         for number in 0..<5_000 { try setup.put("/live/s/\(number).ts", "x") }

@@ -233,15 +233,15 @@ import Testing
 
     @Test func `epochs are forgotten when nobody has used them for long, or too many are known`() {
         var epochs = FolderEpochs()
-        #expect(epochs.admit(7, folder: "/a", limit: 4, now: .at(0)) == 7)
-        #expect(epochs.admit(6, folder: "/a", limit: 4, now: .at(50)) == 7)
+        #expect(epochs.admit(7, folder: Folder("/a"), limit: 4, now: .at(0)) == 7)
+        #expect(epochs.admit(6, folder: Folder("/a"), limit: 4, now: .at(50)) == 7)
         epochs.timePassed(now: .at(60), lifetime: .seconds(60))
         #expect(epochs.count == 0)
         for number in 0..<5 {
-            #expect(epochs.admit(9, folder: "/\(number)", limit: 4, now: .at(Int64(number))) == 9)
+            #expect(epochs.admit(9, folder: Folder("/\(number)"), limit: 4, now: .at(Int64(number))) == 9)
         }
         #expect(epochs.count == 3)
-        #expect(epochs.admit(1, folder: "/4", limit: 4, now: .at(9)) == 9)
-        #expect(epochs.admit(1, folder: "/0", limit: 4, now: .at(9)) == 1)
+        #expect(epochs.admit(1, folder: Folder("/4"), limit: 4, now: .at(9)) == 9)
+        #expect(epochs.admit(1, folder: Folder("/0"), limit: 4, now: .at(9)) == 1)
     }
 }

@@ -49,13 +49,14 @@ struct TLSUploadTests {
     @Test func `an origin of an unknown authority is sent nothing`() async throws {
         let origin = try await Origin(tls: TestAuthority.server(server), answer: accept)
         let unknown = "is of no known authority, not for this host, or not valid now"
+        let other = try TestAuthority(name: "Another")
+        let namesake = try TestAuthority()
         let cases = [
-            (nil, unknown), (try TestAuthority(name: "Another"), unknown),
-            // Of the same name, with another key.
-            (try TestAuthority(), "no TLS connection"),
+            (nil, unknown), (other.file, unknown), (namesake.file, unknown),
+            ("/nowhere/authority.pem", "origin-ca-file cannot be used"),
         ]
-        for (authority, reason) in cases {
-            let lines = try await refusal(by: origin, of: .origin(origin.url) { $0.authorityFile = authority?.file })
+        for (file, reason) in cases {
+            let lines = try await refusal(by: origin, of: .origin(origin.url) { $0.authorityFile = file })
             #expect(lines.count == 1)
             #expect(lines.first?.contains(reason) == true, "\(lines)")
         }

@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # run sets what is not set here
+# The block of Tests/Bench/run that has hostile peers beside a live stream; it reads this file, and what it is stands there.
+
+seconds_abuse=${SECONDS_ABUSE:-12}
+kills=${KILLS:-50}
+abuse_viewers=5
+# The stream begins before what disturbs it, and ends after it.
+abuse_lead=2
+
+# origin_counts: refusals, cuts and broken uploads so far, one a line.
+origin_counts() {
+    curl -fs --max-time 10 "http://127.0.0.1:$admin_port/metrics" | sed -nE '
+        s/^headwater_origin_(refusals|readers_cut)_total\{reason="([a-z]+)"\} ([0-9]+).*/\2 \3/p
+        s/^headwater_origin_(uploads_broken)_total ([0-9]+).*/\1 \2/p'
+}
+
+# count_changes BEFORE AFTER
+count_changes() {
+    awk 'NR == FNR { before[$1] += $2; next } { after[$1] += $2 }
+        END { for (name in after) if (after[name] > before[name]) printf "%s %d, ", name, after[name] - before[name] }' \
+        <(echo "$1") <(echo "$2") | sed 's/, $//'
+}
+
+# answers: how many of each status the hostile peers got.
+answers() {
+    tr ' ' '\n' <"$logs/abuse.figures" | awk -F= '/^asked=/ { asked += $2 } /^status_/ { count[substr($1, 8)] += $2 }
+        END { if (asked > 0) printf "; asked %d", asked; for (status in count) printf "; %d × %s", count[status], status }'
+}
+
+# start_abused HOW [FLAG]…: an origin whose limits are soon met; HOW is origin or tls. Sets publish_port, which may be the
+# only one, and admin_port too.
+start_abused() {
+    local how=$1
+    shift
+    "start_$how" "$service_cpu" --connections-per-address 5000 --upload-resume-window 1s --stall-limit 5s \
+        --request-timeout 5s --upload-timeout 5s "$@"
+    publish_port=$origin_port
+    admin_port=$(listening "$logs/origin.log" "admin.address")
+}
+
+# hostile PORT KIND [FLAG]…: the figures go to the logs.
+hostile() {
+    local port=$1 kind=$2
+    shift 2
+    nice -n 10 taskset -c "$load_cpu" "$tools/abuse" "$kind" -s "$seconds_abuse" "$@" "127.0.0.1:$port" \
+        >>"$logs/abuse.figures" &
+    hostile_pids+=($!)
+}
+
+# hostile_twice KIND [FLAG]…: on both listeners.
+hostile_twice() {
+    hostile "$origin_port" "$@"
+    hostile "$publish_port" "$@"
+}
+
+# abuse_round WHAT COMMAND…: a line of the table: the live stream, and the origin's memory, while the command runs.
+abuse_round() {
+    local what=$1 before after peak=0 kib counts figures seconds=$((seconds_abuse + 2 * abuse_lead)) stream pid flags=()
+    shift
+    hostile_pids=()
+    : >"$logs/abuse.figures"
+    if [[ $what == TLS* ]]; then flags=(-t); fi
+    before=$(memory_kib "$origin_pid")
+    counts=$(origin_counts)
+    taskset -c "$load_cpu" "$tools/growload" "${flags[@]}" -n "$abuse_viewers" -s "$seconds" -l 6 \
+        -P /live/beside/v -q "127.0.0.1:$publish_port" "127.0.0.1:$origin_port" >"$logs/growload.log" &
+    stream=$!
+    sleep "$abuse_lead"
+    "$@"
+    while kill -0 "$stream" 2>/dev/null; do
+        if ! kill -0 "$origin_pid" 2>/dev/null; then fail "$what: headwater-origin has ended."; fi
+        kib=$(memory_kib "$origin_pid")
+        if ((kib > peak)); then peak=$kib; fi
+        sleep 0.3
+    done
+    wait "$stream" || (($? == 1))
+    for pid in "${hostile_pids[@]}"; do wait "$pid" || (($? == 1)); done
+    figures=$(<"$logs/growload.log")
+    # What broke off is still kept for a moment.
+    sleep 4
+    after=$(memory_kib "$origin_pid")
+    printf '  %-22s %8s %8s %8s %6s %8.1f %8.1f %8.1f  %s%s\n' "$what" "$(field p50_ms "$figures")" \
+        "$(field p99_ms "$figures")" "$(field max_ms "$figures")" \
+        "$((abuse_viewers * seconds * 30 - $(field frames "$figures")))" "$(calculate %.1f "$before / 1024")" \
+        "$(calculate %.1f "$peak / 1024")" "$(calculate %.1f "$after / 1024")" \
+        "$(count_changes "$counts" "$(origin_counts)")" "$(answers)"
+    while read -r figures; do
+        if [[ $(field wrong "$figures") != 0 ]]; then echo "    WRONG: $figures"; fi
+    done <"$logs/abuse.figures"
+}
+
+abuse_deaf() {
+    hostile "$origin_port" deaf -n 250 -p /abuse/deaf/complete.ts
+    hostile "$origin_port" deaf -n 250 -p /live/beside/v-00003.ts
+}
+
+abuse_uploads() {
+    hostile "$publish_port" length -n 2
+    hostile "$publish_port" chunks -n 2
+}
+
+# kill_round DIRECTORY LOG: writes until the origin is killed, then reads what the next one has.
+kill_round() {
+    local figures started writer flags=(--data-dir "$1" --unlisted-lifetime 600m --playlist-lifetime 600m)
+    start_origin "$service_cpu" "${flags[@]}"
+    "$tools/keep" write "$2" "127.0.0.1:$origin_port" &
+    writer=$!
+    sleep "$(calculate %.2f "1.2 + $RANDOM / 32768")"
+    kill_origin
+    wait "$writer" || true
+    started=$EPOCHREALTIME
+    start_origin "$service_cpu" "${flags[@]}"
+    figures=$("$tools/keep" check "$2" "127.0.0.1:$origin_port") || true
+    echo "$(field served "$figures") $(field lost "$figures") $(field corrupt "$figures")" \
+        "$(calculate %.0f "($EPOCHREALTIME - $started) * 1000")" >>"$logs/keep.rounds"
+    kill_origin
+}
+
+kill_origin() {
+    kill -KILL "$origin_pid"
+    wait "$origin_pid" 2>/dev/null || true
+    pids=() names=()
+}
+
+abuse_kills() {
+    local round
+    for ((round = 1; round <= kills; round++)); do kill_round "$logs/keep.d" "$logs/keep.log"; done
+    awk '{ lost += $2; corrupt += $3; if ($4 > slowest) slowest = $4; if (NR == 1 || $1 < fewest) fewest = $1 }
+        END { printf "  killed as it writes %d times: at least %d of 65 objects served then, %d lost, %d corrupt; all are " \
+            "read %d ms after the start at most\n", NR, fewest, lost, corrupt, slowest }' "$logs/keep.rounds"
+}
+
+abuse() {
+    local admin_port publish_port hostile_pids=()
+    echo "Hostile peers, $seconds_abuse s each, beside a stream of 3 Mb/s with $abuse_viewers viewers: its lag in ms and" \
+        "lost frames, the origin's memory in MiB, what was refused, cut or broken off, and the peers' answers"
+    printf '  %-22s %8s %8s %8s %6s %8s %8s %8s\n' what p50 p99 max lost before most after
+    head -c $((1 << 20)) /dev/urandom >"$logs/object.ts"
+    go_first
+    local second_port
+    second_port=$(free_port)
+    start_abused origin --publish-listen "127.0.0.1:$second_port"
+    publish_port=$second_port
+    abuse_round "nobody" true
+    abuse_round "heads dripped" hostile_twice drip-head -n 2000 -a 4
+    abuse_round "prefaces dripped" hostile_twice drip-preface -n 2000 -a 4
+    abuse_round "bodies dripped" hostile "$publish_port" drip-body -n 2000 -a 4
+    abuse_round "21,000 connections" hostile_twice hold -n 10500 -a 4
+    curl -fsS -o /dev/null -T "$logs/object.ts" "http://127.0.0.1:$publish_port/abuse/deaf/complete.ts"
+    abuse_round "deaf readers" abuse_deaf
+    abuse_round "10 GB uploads" abuse_uploads
+    abuse_round "paths nobody has" hostile "$origin_port" paths -n 100 -a 4
+    abuse_round "noise" hostile_twice noise -n 100 -a 4
+    stop_all
+    start_abused origin --error-rate 0
+    abuse_round "paths, no error limit" hostile "$origin_port" paths -n 100 -a 4
+    abuse_round "uploads that break off" hostile "$origin_port" cut -n 400 -a 4
+    stop_all
+    if has_tls; then
+        start_abused tls
+        abuse_round "TLS dripped" hostile "$origin_port" drip-tls -n 2000 -a 4
+        stop_all
+    fi
+    abuse_kills
+    go_along
+}
