@@ -88,12 +88,15 @@ let package = Package(
         decoderRoom("HLS", ["Media", nioCore]),
         room("MemoryFile", ["CMemoryFile", nioCore]),
         decoderRoom("OriginStore", ["HLS", "MemoryFile", nioCore, heap, deque]),
-        decoderRoom("OriginAccess", [crypto]),
-        room(
-            "OriginPersistence",
-            [
+        decoderRoom("HTTPSemantics", ["OriginStore", nioCore, nioHTTP1]),
+        room("OriginAccess", [crypto]),
+        .target(
+            name: "OriginPersistence",
+            dependencies: [
                 "OriginStore", nioCore, nioPosix, nioConcurrency, crypto, systemPackage, logging, metrics, lifecycle,
-            ]),
+            ],
+            // What is decided and written there is tested piece by piece, in release builds too.
+            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
         room("Transcode", ["HLS", "LibAV", "Media", nioCore, nioPosix, logging, metrics]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),
@@ -103,10 +106,11 @@ let package = Package(
         room(
             "IngestServer",
             ["Media", "RTMP", "HLS", "LibAV", "Transcode", "Upload", nioCore, nioPosix, logging, metrics, lifecycle]),
-        decoderRoom(
+        room(
             "OriginServer",
             [
-                "OriginStore", "OriginAccess", "MemoryFile", "CZlib", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL, nioTLS,
+                "HTTPSemantics", "OriginStore", "OriginAccess", "MemoryFile", "CZlib", nioCore, nioPosix, nioHTTP1,
+                nioHTTP2, nioHPACK, nioSSL, nioTLS,
                 systemPackage, logging, metrics, lifecycle,
             ]),
 
@@ -115,7 +119,8 @@ let package = Package(
         service(
             "headwater-origin",
             [
-                "OriginServer", "OriginStore", "OriginPersistence", "Runtime", nioCore, logging, argumentParser, lifecycle,
+                "OriginServer", "OriginStore", "OriginPersistence", "Runtime", nioCore, logging, argumentParser,
+                lifecycle,
             ]),
 
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
@@ -125,12 +130,21 @@ let package = Package(
         tests("UploadTests", ["Upload", nioCore, nioPosix, nioHTTP1, nioSSL, logging, metrics]),
         tests("MemoryFileTests", ["MemoryFile", nioCore]),
         tests("OriginStoreTests", ["OriginStore", "TestSupport", nioCore, nioEmbedded]),
-        tests("OriginAccessTests", ["OriginAccess", subprocess, crypto]),
-        tests("OriginServerTests", ["OriginServer", "OriginStore", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, subprocess]),
+        tests("OriginAccessTests", ["OriginAccess", subprocess]),
+        tests("HTTPSemanticsTests", ["HTTPSemantics", "OriginStore", "TestSupport", nioCore, nioHTTP1]),
+        tests(
+            "OriginServerTests",
+            ["OriginServer", "OriginStore", "HTTPSemantics", "TestSupport", nioCore, nioPosix, logging, subprocess]),
+        tests(
+            "OriginPersistenceTests",
+            [
+                "OriginPersistence", "OriginStore", "TestSupport", nioCore, logging, metrics, subprocess, systemPackage,
+            ]),
         tests(
             "OriginConformanceTests",
             [
-                "OriginServer", "OriginStore", "OriginAccess", "OriginPersistence", nioCore, nioPosix, nioHTTP1, nioHTTP2, nioHPACK, nioSSL,
+                "OriginServer", "OriginStore", "OriginAccess", "OriginPersistence", nioCore, nioPosix, nioHTTP1,
+                nioHTTP2, nioHPACK, nioSSL,
                 logging, lifecycle,
             ]),
         tests("LibAVTests", ["LibAV", "Media", nioCore]),
@@ -145,7 +159,8 @@ let package = Package(
 if isFuzzing {
     package.targets.append(
         .executableTarget(
-            name: "headwater-fuzz", dependencies: ["Media", "RTMP", "HLS", "OriginStore", "OriginServer", nioCore],
+            name: "headwater-fuzz",
+            dependencies: ["Media", "RTMP", "HLS", "OriginStore", "HTTPSemantics", nioCore, nioHTTP1],
             path: "Tests/Fuzz",
             swiftSettings: settings + fuzzFlags + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))

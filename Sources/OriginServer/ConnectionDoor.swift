@@ -177,7 +177,9 @@ final class ConnectionDoor: ChannelInboundHandler {
 
     func timePassed(now: NIODeadline) {
         if !hasSpoken, connection == nil, now - opened >= origin.configuration.requestTimeout { return close() }
-        if connection == nil, isChosen, streams.isEmpty, now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime {
+        if connection == nil, isChosen, streams.isEmpty,
+            now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime
+        {
             return close()
         }
         connection?.timePassed(now: now)

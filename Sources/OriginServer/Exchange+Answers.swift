@@ -37,7 +37,9 @@ extension Exchange {
     }
 
     /// A whole short response, and the exchange's end.
-    func answer(_ status: HTTPResponseStatus, text: String = "", cache: CachePolicy.Class? = nil, retryAfter: Int? = nil) {
+    func answer(
+        _ status: HTTPResponseStatus, text: String = "", cache: CachePolicy.Class? = nil, retryAfter: Int? = nil
+    ) {
         var head = head(status)
         if let cache { addCacheFields(to: &head, cache) }
         if let retryAfter { head.add("Retry-After", "\(retryAfter)") }

@@ -1,3 +1,4 @@
+import HTTPSemantics
 import CoreMetrics
 import NIOCore
 import NIOHTTP1
@@ -118,7 +119,8 @@ extension Exchange {
             wire.start(begin(.notModified), .none)
             return end()
         case .failed:
-            return refuse(.preconditionFailed, .precondition, reason: "the object is not what the request's conditions ask for")
+            return refuse(
+                .preconditionFailed, .precondition, reason: "the object is not what the request's conditions ask for")
         }
         let length = body.count
         var head: ResponseHead

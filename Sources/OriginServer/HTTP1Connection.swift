@@ -1,3 +1,4 @@
+import HTTPSemantics
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -208,7 +209,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     /// Nothing in it that no host has (`RFC 9110 §7.2`).
     private static func isHost(_ text: String) -> Bool {
-        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@,\"<>\\".utf8.contains($0) }
+        text[...].utf8.withoutOuterSpace.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@,\"<>\\".utf8.contains($0) }
     }
 
     private func receive(_ bytes: ByteBuffer) {

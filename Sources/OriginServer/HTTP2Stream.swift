@@ -24,7 +24,10 @@ final class HTTP2Stream: ChannelInboundHandler {
     private var isClosed = false
     private var context: ChannelHandlerContext?
 
-    init(origin: OriginContext, listener: ListenerRole, peer: PeerAddress?, door: ConnectionDoor, eventLoop: any EventLoop) {
+    init(
+        origin: OriginContext, listener: ListenerRole, peer: PeerAddress?, door: ConnectionDoor,
+        eventLoop: any EventLoop
+    ) {
         self.door = door
         self.eventLoop = eventLoop
         self.origin = origin
@@ -183,7 +186,8 @@ extension HTTP2Stream: ExchangeWire {
         let count = bytes.readableBytes
         let written = context.eventLoop.makePromise(of: Void.self)
         origin.copiedBytes.wrappingAdd(count, ordering: .relaxed)
-        written.futureResult.whenComplete { [origin] _ in origin.copiedBytes.wrappingSubtract(count, ordering: .relaxed) }
+        written.futureResult.whenComplete { [origin] _ in origin.copiedBytes.wrappingSubtract(count, ordering: .relaxed)
+        }
         context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(bytes)))), promise: written)
     }
 }

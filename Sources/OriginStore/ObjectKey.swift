@@ -104,7 +104,8 @@ package struct ObjectKey: Hashable, Sendable {
         guard !encoded.starts(with: "//".utf8), !encoded.prefix(while: { $0 != slash }).contains(UInt8(ascii: ":")),
             encoded.last != slash
         else { return nil }
-        var components = encoded.first == slash ? [] : folder.path.utf8.split(separator: slash).map { String(Substring($0)) }
+        var components =
+            encoded.first == slash ? [] : folder.path.utf8.split(separator: slash).map { String(Substring($0)) }
         var namesObject = false
         for part in encoded.split(separator: slash) {
             guard let component = try? Self.decode(part) else { return nil }

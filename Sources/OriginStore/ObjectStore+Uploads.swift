@@ -10,7 +10,8 @@ extension ObjectStore {
         try makeRoom(
             for: GrowingObject.overheadBytes + key.path.utf8.count, in: change { $0.account(of: key) }, of: key)
         let destination = try change { state throws(UploadError) in try state.open(key, head: head) }
-        return ObjectUpload(key: key, head: head, epoch: epoch, destination: destination)
+        return ObjectUpload(
+            key: key, head: head, epoch: epoch, memory: destination.object.memory, destination: destination)
     }
 
     private func admit(_ epoch: UInt64?, _ key: ObjectKey, now: NIODeadline) throws(UploadError) {

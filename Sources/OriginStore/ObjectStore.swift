@@ -12,6 +12,8 @@ package final class ObjectStore: Sendable {
     /// Where the bodies of complete media objects are kept.
     let bodies = MemoryFile()
     let hasJournal: Bool
+    /// What one stream may hold.
+    let shareBytes: Int
     private let state: Mutex<State>
 
     /// - Parameter journal: is told of everything that is complete, but for what ``restore(_:now:unixTime:)`` brings.
@@ -20,6 +22,7 @@ package final class ObjectStore: Sendable {
         self.configuration = configuration
         self.memory = memory
         hasJournal = journal != nil
+        shareBytes = configuration.streamShareBytes
         state = Mutex(State(configuration: configuration, journal: journal, memory: memory))
     }
 

@@ -18,20 +18,21 @@ package struct ObjectUpload {
         case growing(GrowingObject, Position)
         /// Playlists, and what replaces a complete object: in no index, seen when whole.
         case unseen(GrowingObject, Position)
+
+        var object: GrowingObject {
+            switch self {
+            case .growing(let object, _), .unseen(let object, _): object
+            }
+        }
     }
 
     package let key: ObjectKey
     let head: ObjectHead
     let epoch: UInt64?
+    /// The stream's account.
+    let memory: MemoryAccount
     var destination: Destination
     var receivedBytes = 0
-
-    /// The stream's account.
-    var memory: MemoryAccount {
-        switch destination {
-        case .growing(let object, _), .unseen(let object, _): object.memory
-        }
-    }
 }
 
 /// Why an upload is not taken, or given up.

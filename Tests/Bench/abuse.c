@@ -3,7 +3,7 @@
    abuse KIND [-n CONNECTIONS] [-s SECONDS] [-a ADDRESSES] [-p PATH] HOST:PORT
 
    drip-head, drip-tls, drip-preface, drip-body   begin what never ends, a byte a second, and come again when sent away
-   hold         connections that ask once and then rest
+   hold         connections that ask for PATH once and then rest
    deaf         readers of PATH that never read
    length       an upload of 10 GB that says so, and chunks, one that does not
    paths        a GET of another path each time, on connections that stay as long as the server lets them
@@ -104,11 +104,11 @@ static void begin(struct peer *peer) {
         case DRIP_BODY:
             say(peer, "PUT /abuse/%d/drip.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", peer->number);
             break;
-        case HOLD:
         case PATHS:
             say(peer, "GET /abuse/%llu/%llx HTTP/1.1\r\nHost: a\r\n\r\n", (unsigned long long)asked++,
                 (unsigned long long)random_number());
             break;
+        case HOLD:
         case DEAF: say(peer, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path); break;
         case LENGTH:
             say(peer, "PUT /abuse/%d/length.ts HTTP/1.1\r\nHost: a\r\nContent-Length: %llu\r\n\r\n", peer->number,

@@ -59,12 +59,13 @@ abuse_round() {
     local what=$1 before after peak=0 kib counts figures seconds=$((seconds_abuse + 2 * abuse_lead)) stream pid flags=()
     shift
     hostile_pids=()
+    abuse_rounds=$((abuse_rounds + 1))
     : >"$logs/abuse.figures"
     if [[ $what == TLS* ]]; then flags=(-t); fi
     before=$(memory_kib "$origin_pid")
     counts=$(origin_counts)
     taskset -c "$load_cpu" "$tools/growload" "${flags[@]}" -n "$abuse_viewers" -s "$seconds" -l 6 \
-        -P /live/beside/v -q "127.0.0.1:$publish_port" "127.0.0.1:$origin_port" >"$logs/growload.log" &
+        -P "/live/$abuse_rounds/v" -q "127.0.0.1:$publish_port" "127.0.0.1:$origin_port" >"$logs/growload.log" &
     stream=$!
     sleep "$abuse_lead"
     "$@"
@@ -90,9 +91,15 @@ abuse_round() {
     done <"$logs/abuse.figures"
 }
 
+# More than the host's open files, from fewer addresses than may have so many.
+abuse_crowd() {
+    hostile "$origin_port" hold -n 10500 -a 4 -p /abuse/deaf/small.ts
+    hostile "$origin_port" hold -n 10500 -a 4 -p /abuse/deaf/small.ts
+}
+
 abuse_deaf() {
     hostile "$origin_port" deaf -n 250 -p /abuse/deaf/complete.ts
-    hostile "$origin_port" deaf -n 250 -p /live/beside/v-00003.ts
+    hostile "$origin_port" deaf -n 250 -p "/live/$abuse_rounds/v-00003.ts"
 }
 
 abuse_uploads() {
@@ -107,20 +114,19 @@ kill_round() {
     "$tools/keep" write "$2" "127.0.0.1:$origin_port" &
     writer=$!
     sleep "$(calculate %.2f "1.2 + $RANDOM / 32768")"
-    kill_origin
+    kill_origin 2>/dev/null
     wait "$writer" || true
     started=$EPOCHREALTIME
     start_origin "$service_cpu" "${flags[@]}"
     figures=$("$tools/keep" check "$2" "127.0.0.1:$origin_port") || true
     echo "$(field served "$figures") $(field lost "$figures") $(field corrupt "$figures")" \
         "$(calculate %.0f "($EPOCHREALTIME - $started) * 1000")" >>"$logs/keep.rounds"
-    kill_origin
+    kill_origin 2>/dev/null
 }
 
 kill_origin() {
     kill -KILL "$origin_pid"
-    wait "$origin_pid" 2>/dev/null || true
-    pids=() names=()
+    stop_all
 }
 
 abuse_kills() {
@@ -132,13 +138,12 @@ abuse_kills() {
 }
 
 abuse() {
-    local admin_port publish_port hostile_pids=()
+    local admin_port publish_port second_port hostile_pids=() abuse_rounds=0
     echo "Hostile peers, $seconds_abuse s each, beside a stream of 3 Mb/s with $abuse_viewers viewers: its lag in ms and" \
         "lost frames, the origin's memory in MiB, what was refused, cut or broken off, and the peers' answers"
     printf '  %-22s %8s %8s %8s %6s %8s %8s %8s\n' what p50 p99 max lost before most after
     head -c $((1 << 20)) /dev/urandom >"$logs/object.ts"
     go_first
-    local second_port
     second_port=$(free_port)
     start_abused origin --publish-listen "127.0.0.1:$second_port"
     publish_port=$second_port
@@ -146,7 +151,8 @@ abuse() {
     abuse_round "heads dripped" hostile_twice drip-head -n 2000 -a 4
     abuse_round "prefaces dripped" hostile_twice drip-preface -n 2000 -a 4
     abuse_round "bodies dripped" hostile "$publish_port" drip-body -n 2000 -a 4
-    abuse_round "21,000 connections" hostile_twice hold -n 10500 -a 4
+    curl -fsS -o /dev/null -T README.md "http://127.0.0.1:$publish_port/abuse/deaf/small.ts"
+    abuse_round "21,000 connections" abuse_crowd
     curl -fsS -o /dev/null -T "$logs/object.ts" "http://127.0.0.1:$publish_port/abuse/deaf/complete.ts"
     abuse_round "deaf readers" abuse_deaf
     abuse_round "10 GB uploads" abuse_uploads

@@ -4,7 +4,8 @@ import Glibc
 private enum FuzzEntry: String, CaseIterable {
     case chunks, amf0, handshake, tags, aggregate, playlist, avcConfiguration, audioConfiguration, timeline
     case annexB, adts
-    case objectKey, byteRange, cachePolicy
+    case objectKey, cachePolicy
+    case byteRanges, httpDate, preconditions, acceptEncoding
 
     func run(_ bytes: UnsafeRawBufferPointer) {
         switch self {
@@ -20,8 +21,11 @@ private enum FuzzEntry: String, CaseIterable {
         case .annexB: unsafe fuzzAnnexB(bytes)
         case .adts: unsafe fuzzADTS(bytes)
         case .objectKey: unsafe fuzzObjectKey(bytes)
-        case .byteRange: unsafe fuzzByteRange(bytes)
         case .cachePolicy: unsafe fuzzCachePolicy(bytes)
+        case .byteRanges: unsafe fuzzByteRanges(bytes)
+        case .httpDate: unsafe fuzzHTTPDate(bytes)
+        case .preconditions: unsafe fuzzPreconditions(bytes)
+        case .acceptEncoding: unsafe fuzzAcceptEncoding(bytes)
         }
     }
 }

@@ -1,4 +1,3 @@
-import OriginServer
 import OriginStore
 
 /// Reads a request target as an object's key, and demands that it stays within the tree and is read the same again.
@@ -20,30 +19,4 @@ private func checkKey(_ key: ObjectKey) {
     }.joined()
     guard encoded.utf8.count <= ObjectKey.maximumLength else { return }
     precondition((try? ObjectKey(requestTarget: encoded)) == key, "a key does not survive a round trip")
-}
-
-/// Reads a Range header and an If-None-Match list, and demands offsets within the object.
-package func fuzzByteRange(_ bytes: UnsafeRawBufferPointer) {
-    let text = unsafe String(decoding: bytes, as: UTF8.self)
-    if let range = ByteRange(header: text) {
-        for length in [0, 1, 10, 1 << 40] {
-            guard let offsets = range.resolved(length: length) else { continue }
-            precondition(!offsets.isEmpty && offsets.lowerBound >= 0 && offsets.upperBound <= length)
-        }
-    }
-    if EntityTag.isNamed("\"a-1\"", in: [text]) {
-        let isThere = text.utf8.contains(UInt8(ascii: "*")) || text.utf8.firstRange(of: "\"a-1\"".utf8) != nil
-        precondition(isThere, "a list names a tag that does not stand in it")
-    }
-}
-
-/// Sets a cache policy, and demands that what is taken can stand in a response's head.
-package func fuzzCachePolicy(_ bytes: UnsafeRawBufferPointer) {
-    let text = unsafe String(decoding: bytes, as: UTF8.self)
-    var policy = CachePolicy()
-    guard (try? policy.set(text)) != nil else { return }
-    for kind in CachePolicy.Class.allCases {
-        guard let header = policy.header(for: kind, targetDuration: 6) else { continue }
-        precondition(header.utf8.allSatisfy { (0x20..<0x7F).contains($0) } && !header.contains("{"))
-    }
 }

@@ -9,24 +9,24 @@ struct HTTP1Connection: Sendable {
 
     /// - Parameter receiveBuffer: bytes the socket takes; the connection then reads only once told to.
     init(to address: SocketAddress, receiveBuffer: Int? = nil, tls: NIOSSLContext? = nil) async throws {
-        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                if let tls {
-                    try channel.pipeline.syncOperations.addHandler(
-                        NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
-                }
-                try channel.pipeline.syncOperations.addHandler(Reader())
-            }
-        }
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         if let receiveBuffer {
-            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+            bootstrap =
+                bootstrap
+                .channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
                 .channelOption(.autoRead, value: false)
         }
-        let channel = try await bootstrap.connect(to: address).get()
-        self.channel = channel
-        reader = try await channel.eventLoop.submit {
-            NIOLoopBound(try channel.pipeline.syncOperations.handler(type: Reader.self), eventLoop: channel.eventLoop)
-        }.get()
+        (channel, reader) = try await bootstrap.connect(to: address) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let pipeline = channel.pipeline.syncOperations
+                if let tls {
+                    try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
+                }
+                let reader = Reader()
+                try pipeline.addHandler(reader)
+                return (channel, NIOLoopBound(reader, eventLoop: channel.eventLoop))
+            }
+        }
     }
 
     func send(_ text: String) { channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }

@@ -14,24 +14,22 @@ struct HTTP2Connection: Sendable {
 
     init(to address: SocketAddress, tls: NIOSSLContext? = nil) async throws {
         let goAway = Watched<UInt32?>(nil)
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    if let tls {
-                        try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
-                    }
-                    _ = try pipeline.configureHTTP2Pipeline(
-                        mode: .client, connectionConfiguration: .init(), streamConfiguration: .init()
-                    ) { $0.close() }
-                    try pipeline.addHandler(ConnectionReader(goAway))
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        (channel, multiplexer) = try await bootstrap.connect(to: address) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let pipeline = channel.pipeline.syncOperations
+                if let tls {
+                    try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: "localhost"))
                 }
+                let multiplexer = try pipeline.configureHTTP2Pipeline(
+                    mode: .client, connectionConfiguration: .init(), streamConfiguration: .init()
+                ) { $0.close() }
+                try pipeline.addHandler(ConnectionReader(goAway))
+                return (channel, multiplexer)
             }
-            .connect(to: address).get()
-        self.channel = channel
+        }
         self.goAway = goAway
         scheme = tls == nil ? "http" : "https"
-        multiplexer = try await channel.pipeline.handler(type: NIOHTTP2Handler.self).flatMap { $0.multiplexer }.get()
     }
 
     func close() { channel.close(promise: nil) }

@@ -116,7 +116,9 @@ import Testing
             431),
         Row("a target that is too long", get("", target: "/" + String(repeating: "a", count: 1_200)), 414),
         Row("a target that is far too long", get("", target: "/" + String(repeating: "a", count: 100_000)), 414, 431),
-        Row("a query that is far too long", get("", target: "/a.ts?" + String(repeating: "a", count: 100_000)), 414, 431),
+        Row(
+            "a query that is far too long", get("", target: "/a.ts?" + String(repeating: "a", count: 100_000)), 414, 431
+        ),
         Row("a target that never ends", "GET /" + String(repeating: "a", count: 1 << 20), 414, 431),
         Row("HTTP/2.0 in the line", "GET /a.ts HTTP/2.0\r\nHost: a\r\n\r\n", 505),
         Row("HTTP/3.0 in the line", "GET /a.ts HTTP/3.0\r\nHost: a\r\n\r\n", 505),

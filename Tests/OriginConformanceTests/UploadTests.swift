@@ -51,6 +51,10 @@ import Testing
             $0.store.memoryLimitBytes = 100_000
         },
         Case(
+            "more than a stream may have of memory", stored: [],
+            .put(path, String(repeating: "x", count: 300_000)), 507
+        ) { $0.store.streamMemoryLimitBytes = 100_000 },
+        Case(
             "one object more than a stream may have",
             stored: [.put("/live/s/0.m3u8", playlist(["0.ts"])), .put("/live/s/0.ts", "x")],
             .put(path, "x"), 507

@@ -1,3 +1,4 @@
+import HTTPSemantics
 import NIOCore
 import OriginServer
 import OriginStore

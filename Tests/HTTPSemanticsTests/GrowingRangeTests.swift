@@ -1,4 +1,4 @@
-import OriginServer
+import HTTPSemantics
 import Testing
 
 @Suite struct GrowingRangeTests {

@@ -1,6 +1,6 @@
-import OriginServer
-import Testing
+import HTTPSemantics
 import TestSupport
+import Testing
 
 @Suite struct HTTPDateTests {
     /// 2026-11-23.

@@ -13,7 +13,7 @@ enum FieldList {
 
 extension Substring.UTF8View {
     /// Without the spaces and tabs around it (`RFC 9110 §5.6.3`).
-    var withoutOuterSpace: Substring.UTF8View {
+    package var withoutOuterSpace: Substring.UTF8View {
         func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
         let start = drop(while: isSpace)
         guard let last = start.lastIndex(where: { !isSpace($0) }) else { return start }

@@ -1,5 +1,5 @@
+import HTTPSemantics
 import NIOHTTP1
-import OriginServer
 import Testing
 
 @Suite struct PreconditionsTests {

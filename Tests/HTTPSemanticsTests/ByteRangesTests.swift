@@ -1,6 +1,6 @@
-import OriginServer
-import Testing
+import HTTPSemantics
 import TestSupport
+import Testing
 
 @Suite struct ByteRangesTests {
     /// A header, and the offsets it means in an object of 10,000 bytes.

@@ -1,5 +1,5 @@
+import HTTPSemantics
 import NIOCore
-import OriginServer
 import OriginStore
 import Testing
 
