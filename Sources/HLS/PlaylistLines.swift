@@ -8,6 +8,9 @@ struct PlaylistLines {
         case uri(Substring)
     }
 
+    /// Lines that are read, whatever stands in them.
+    private static let linesLimit = 1 << 16
+
     /// The number of the line read last, from 1; 0 before the first.
     private(set) var number = 0
     private var rest: Substring.UTF8View
@@ -31,6 +34,7 @@ struct PlaylistLines {
     /// The next line that is a tag or a URI; blank lines and comments are passed over.
     mutating func next() throws(PlaylistError) -> Line? {
         while let line = try nextLine() {
+            guard number <= Self.linesLimit else { throw error(.tooManyEntries(limit: Self.linesLimit)) }
             if line.isEmpty { continue }
             guard line.utf8.first == UInt8(ascii: "#") else { return .uri(line) }
             guard line.utf8.starts(with: "#EXT".utf8) else { continue }

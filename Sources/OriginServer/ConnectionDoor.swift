@@ -29,6 +29,8 @@ final class ConnectionDoor: ChannelInboundHandler {
     /// What is spoken: one connection, or any number of streams.
     private var connection: HTTP1Connection?
     private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
+    /// Bytes copied for its streams that are not sent yet.
+    var copiedBytes = 0
     /// When the last stream ended.
     private var quietSince = NIODeadline.now()
 
@@ -225,7 +227,9 @@ final class ConnectionDoor: ChannelInboundHandler {
 private final class HTTP2ConnectionErrors: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
 
+    /// Not within the read that brought it: the handler before would keep what that read began, for ever.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.execute { bound.value.close(promise: nil) }
     }
 }

@@ -56,11 +56,21 @@ final class ConnectionSet: Sendable {
     func keepTime(each interval: TimeAmount) {
         for box in doors.values {
             box.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-                let now = NIODeadline.now()
-                for door in box.value.values { door.timePassed(now: now) }
+                Self.tell(Array(box.value.values)[...], on: box.eventLoop)
             }
         }
     }
+
+    /// A few hundred at a time, so that many deadlines at once do not keep readers waiting.
+    private static func tell(_ doors: ArraySlice<ConnectionDoor>, on eventLoop: any EventLoop) {
+        let now = NIODeadline.now()
+        for door in doors.prefix(turn) { door.timePassed(now: now) }
+        guard doors.count > turn else { return }
+        let rest = NIOLoopBound(doors.dropFirst(turn), eventLoop: eventLoop)
+        eventLoop.execute { tell(rest.value, on: eventLoop) }
+    }
+
+    private static let turn = 256
 
     /// Tells every connection to end when it has done what it is doing, and waits until all have, or the time is over;
     /// what is left then is closed.

@@ -73,7 +73,8 @@ extension Exchange {
     /// connection takes no more, unless all that is wrong is what was asked for.
     func refuse(_ status: HTTPResponseStatus, _ refusal: OriginMetrics.Refusal, reason: String) {
         origin.metrics.count(refusal)
-        origin.logRefusal(
+        origin.logSparingly(
+            "request refused",
             [
                 "request": "\(request.method) \(key?.path ?? "?")", "status": "\(status.code)",
                 "rule": "\(refusal.rawValue)", "reason": "\(reason)", "peer": "\(peer?.description ?? "unknown")",

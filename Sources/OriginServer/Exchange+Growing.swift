@@ -48,10 +48,7 @@ extension Exchange {
 
     /// A probe for how much of it there is (`RFC 8673 §2.1`).
     private func answerHead(of object: GrowingObject) {
-        let group = object.readers(on: wire.eventLoop)
-        join(group)
-        let count = group.byteCount
-        leave(group)
+        let count = object.byteCount
         if let range = askedRange, range.first < count {
             var head = growingHead(of: object, .partialContent)
             let last = range.isEndless ? range.lastText : "\(min(range.last ?? .max, count - 1))"
@@ -205,6 +202,7 @@ extension Exchange {
         phase = .begun
         while wire.isWritable, let first = parts.indices.first {
             wire.send(&parts[first])
+            if case .ended = phase { return }
             lastProgress = .now()
             if parts[first].count == 0 { parts.removeFirst() }
         }
@@ -222,9 +220,6 @@ extension Exchange {
 }
 
 extension ReaderGroup {
-    /// Payload bytes there are.
-    var byteCount: Int { chunks.reduce(0) { $0 + $1.payload.readableBytes } }
-
     /// The payload from the first to the last of these offsets, which must be there.
     func payload(_ offsets: ClosedRange<Int>) -> [BodyPart] {
         var start = 0

@@ -24,7 +24,7 @@ extension Exchange {
             let isMultivariant = playlist.kind == .multivariant
             route = isMultivariant ? .multivariant : .playlist
             serve(playlist)
-        case .complete where wire.isCopying && origin.hasManyCopies:
+        case .complete where wire.hasManyCopies:
             refuse(.serviceUnavailable, .copies, reason: "too much is on its way to slow readers")
         case .complete(let object, let stored, let body):
             route = mediaClass == .segment ? .segment : .initialization
@@ -187,7 +187,9 @@ extension Exchange {
         let bound = NIOLoopBound(self, eventLoop: wire.eventLoop)
         switch origin.store.wait(for: key, on: wire.eventLoop, { bound.value.arrived() }) {
         case .present: serve(key)
-        case .full: answerMissing()
+        case .full:
+            origin.metrics.count(.holds)
+            answerMissing()
         case .waiting(let id):
             phase = .holding(id)
             heldSince = .now()

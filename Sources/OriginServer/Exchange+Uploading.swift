@@ -65,9 +65,6 @@ extension Exchange {
     /// Why the body would not be what its bytes are; nil where it is.
     private var unsupported: (HTTPResponseStatus, String)? {
         let headers = request.headers
-        if headers[canonicalForm: "Transfer-Encoding"].contains(where: { $0.lowercased() != "chunked" }) {
-            return (.notImplemented, "chunked is the only transfer coding taken")
-        }
         if headers[canonicalForm: "Content-Encoding"].contains(where: { $0.lowercased() != "identity" }) {
             return (.unsupportedMediaType, "objects are taken without content coding")
         }
@@ -97,8 +94,11 @@ extension Exchange {
         phase = .begun
         noteProgress(pending.readableBytes)
         origin.metrics.receivedBytes.increment(by: pending.readableBytes)
+        var rest = pending
         do throws(UploadError) {
-            try origin.store.append(pending, to: &upload, now: .now())
+            while let bytes = rest.readSlice(length: min(rest.readableBytes, Self.chunkBytes)), bytes.readableBytes > 0 {
+                try origin.store.append(bytes, to: &upload, now: .now())
+            }
             phase = .uploading(upload, pending: nil)
         } catch {
             breakOff(upload)
@@ -138,7 +138,7 @@ extension Exchange {
 
     private func breakOff(_ upload: ObjectUpload) {
         origin.metrics.brokenUploads.increment()
-        origin.logger.info("upload broke off", metadata: ["path": "\(upload.key.path)"])
+        origin.logSparingly("upload broke off", ["path": "\(upload.key.path)"])
         origin.store.breakOff(upload, now: .now())
     }
 

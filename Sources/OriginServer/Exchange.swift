@@ -70,6 +70,9 @@ final class Exchange: ObjectReader {
         self.wire = wire
     }
 
+    /// What is put into the store at a time: as a chunk it fills its memory.
+    static let chunkBytes = (64 << 10) - 8
+
     var isHead: Bool { request.method == .HEAD }
 
     // MARK: The request
@@ -99,6 +102,8 @@ final class Exchange: ObjectReader {
     }
 
     func receive(_ bytes: ByteBuffer) {
+        guard case .uploading(_, let held) = phase else { return }
+        if let held, held.readableBytes + bytes.readableBytes > Self.chunkBytes { appendPending() }
         guard case .uploading(let upload, pending: var pending) = phase else { return }
         phase = .begun
         if pending == nil { pending = bytes } else { pending?.writeImmutableBuffer(bytes) }

@@ -11,8 +11,8 @@ protocol ExchangeWire: AnyObject {
     var isWritable: Bool { get }
     /// HTTP/1.0 knows no chunks: what grows is sent when it is whole.
     var takesGrowingBodies: Bool { get }
-    /// Whether bodies are copied for each reader, and wait in memory until the reader takes them.
-    var isCopying: Bool { get }
+    /// Whether so much is copied for readers who do not take it that this one is to have no more.
+    var hasManyCopies: Bool { get }
     /// Asks for the request's body (`RFC 9110 §15.2.1`).
     func continueRequest()
     /// The connection carries no further request after this one, where a connection carries one after the other.

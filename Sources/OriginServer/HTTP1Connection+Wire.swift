@@ -14,7 +14,7 @@ extension HTTP1Connection: ExchangeWire {
 
     var takesGrowingBodies: Bool { version.minor > 0 }
 
-    var isCopying: Bool { false }
+    var hasManyCopies: Bool { false }
 
     func continueRequest() {
         guard version.minor > 0 else { return }

@@ -200,9 +200,14 @@ final class HTTP1Connection: ChannelDuplexHandler {
             keepsAlive = false
             return exchange.refuse(.badRequest, .malformed, reason: "there must be one Host header, with a host")
         }
-        guard head.version.minor > 0 || !head.headers.contains(name: "Transfer-Encoding") else {
+        let codings = head.headers[canonicalForm: "Transfer-Encoding"]
+        guard head.version.minor > 0 || codings.isEmpty else {
             keepsAlive = false
             return exchange.refuse(.badRequest, .malformed, reason: "HTTP/1.0 has no transfer codings")
+        }
+        guard codings.allSatisfy({ $0.lowercased() == "chunked" }) else {
+            keepsAlive = false
+            return exchange.refuse(.notImplemented, .malformed, reason: "chunked is the only transfer coding taken")
         }
         exchange.begin()
     }

@@ -12,6 +12,10 @@ final class HTTP2Stream: ChannelInboundHandler {
 
     /// The largest piece of a body given to the stream at a time; it makes frames of it.
     private static let pieceBytes = 16 << 10
+    /// Copies that wait on one connection, beyond which each stream has a piece at a time.
+    private static let connectionLimit = 256 << 10
+    /// Copies a connection may have when there are too many in all.
+    private static let modestBytes = 64 << 10
 
     let eventLoop: any EventLoop
     private let origin: OriginContext
@@ -19,6 +23,8 @@ final class HTTP2Stream: ChannelInboundHandler {
     private let peer: PeerAddress?
     private let door: ConnectionDoor
     private var exchange: Exchange?
+    /// Bytes copied for this stream that are not sent yet.
+    private var copiedBytes = 0
     private var isRequestOpen = true
     private var hasEnded = false
     private var isClosed = false
@@ -109,11 +115,14 @@ final class HTTP2Stream: ChannelInboundHandler {
 }
 
 extension HTTP2Stream: ExchangeWire {
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    var isWritable: Bool {
+        guard copiedBytes == 0 || door.copiedBytes < Self.connectionLimit else { return false }
+        return context?.channel.isWritable ?? false
+    }
 
     var takesGrowingBodies: Bool { true }
 
-    var isCopying: Bool { true }
+    var hasManyCopies: Bool { origin.hasManyCopies && door.copiedBytes > Self.modestBytes }
 
     func continueRequest() {
         write(.headers(.init(headers: HPACKHeaders([(":status", "100")]))))
@@ -180,13 +189,22 @@ extension HTTP2Stream: ExchangeWire {
         context?.write(wrapOutboundOut(payload), promise: nil)
     }
 
+    private func count(copied count: Int) {
+        copiedBytes += count
+        door.copiedBytes += count
+        origin.copiedBytes.wrappingAdd(count, ordering: .relaxed)
+    }
+
     /// Writes bytes that nobody else holds, and counts them until they are sent.
     private func writeCopied(_ bytes: ByteBuffer) {
         guard !isClosed, door.isOpen, let context else { return }
         let count = bytes.readableBytes
         let written = context.eventLoop.makePromise(of: Void.self)
-        origin.copiedBytes.wrappingAdd(count, ordering: .relaxed)
-        written.futureResult.whenComplete { [origin] _ in origin.copiedBytes.wrappingSubtract(count, ordering: .relaxed)
+        self.count(copied: count)
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            self.count(copied: -count)
+            // The channel itself says nothing where the connection's limit was what held it up.
+            if case .success = result, copiedBytes == 0 { exchange?.resume() }
         }
         context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(bytes)))), promise: written)
     }

@@ -18,7 +18,7 @@ final class OriginContext: Sendable {
     /// Bytes copied for single readers that are not sent yet.
     let copiedBytes = Atomic<Int>(0)
     private let rules: Mutex<AccessRules>
-    private let refusals = Mutex(LogGate(linesPerSecond: 20))
+    private let lines = Mutex(LogGate(linesPerSecond: 20))
     private let processTag: String
     private let versions = Atomic<UInt64>(0)
 
@@ -79,12 +79,12 @@ final class OriginContext: Sendable {
     /// Seconds since 1970.
     var unixTime: Int { time(nil) }
 
-    /// Tells of a refused request, unless there are too many of them to tell of each.
-    func logRefusal(_ metadata: Logger.Metadata) {
-        guard let heldBack = refusals.withLock({ $0.pass(now: .now()) }) else { return }
+    /// Tells of what a peer can bring about, unless there is too much of it to tell of each.
+    func logSparingly(_ message: Logger.Message, _ metadata: Logger.Metadata) {
+        guard let heldBack = lines.withLock({ $0.pass(now: .now()) }) else { return }
         var metadata = metadata
         if heldBack > 0 { metadata["untold"] = "\(heldBack)" }
-        logger.info("request refused", metadata: metadata)
+        logger.info(message, metadata: metadata)
     }
 
     // MARK: Time

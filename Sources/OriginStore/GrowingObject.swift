@@ -91,7 +91,7 @@ package final class GrowingObject: Sendable {
     package var completedAt: NIODeadline? { state.withLock { $0.completedAt } }
 
     /// Payload bytes held.
-    var byteCount: Int { state.withLock { $0.byteCount } }
+    package var byteCount: Int { state.withLock { $0.byteCount } }
 
     /// Whether the object was announced and no upload has begun.
     var isAnnounced: Bool { state.withLock { $0.life.state == .announced } }

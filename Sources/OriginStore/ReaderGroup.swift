@@ -13,6 +13,8 @@ package protocol ObjectReader: AnyObject {
 /// A reader is a cursor into ``chunks``; feeding it touches neither a lock nor another loop's memory.
 package final class ReaderGroup {
     package private(set) var chunks: [ObjectChunk] = []
+    /// Payload bytes in them.
+    package private(set) var byteCount = 0
     package private(set) var condition = GrowingObject.Condition.waiting
     /// When the object's first byte came, and when its upload ended; nil before that.
     package private(set) var startedAt: NIODeadline?
@@ -56,7 +58,9 @@ package final class ReaderGroup {
     }
 
     private func catchUp(on eventLoop: any EventLoop) {
+        let known = chunks.count
         let news = object.catchUp(&chunks, on: eventLoop)
+        for chunk in chunks[known...] { byteCount += chunk.payload.readableBytes }
         condition = news.condition
         startedAt = news.startedAt
         completedAt = news.completedAt
