@@ -108,7 +108,7 @@ struct FrameConnection: Sendable {
         var frames: [Frame] = []
         var isClosed = false
 
-        var goAway: Frame? { frames.last { $0.kind == Frame.Kind.goAway } }
+        var goAway: Frame? { frames.first { $0.kind == Frame.Kind.goAway } }
 
         func frames(_ kind: UInt8, on stream: UInt32) -> [Frame] {
             frames.filter { $0.kind == kind && $0.stream == stream }

@@ -114,13 +114,16 @@ import Testing
                 let stopping = Task { try await kept.directory.run() }
                 stopping.cancel()
                 try await stopping.value
-                #expect(kept.metrics["objects.dropped/stopped"] == 2)
+                // The first of them may be written before the thread hears of the stop.
+                let written = kept.metrics["objects.written"]
+                #expect(written <= 1)
+                #expect(kept.metrics["objects.dropped/stopped"] == 2 - written)
                 kept.directory.stored(object("/b.ts", "b"))
-                #expect(kept.metrics["objects.dropped/stopped"] == 3)
+                #expect(kept.metrics["objects.dropped/stopped"] == 3 - written)
                 // Returns at once.
                 await kept.directory.flush()
             }()
-            #expect(try loaded(folder).isEmpty)
+            #expect(try !loaded(folder).contains(object("/p.m3u8", "old")))
         }
     }
 
