@@ -65,7 +65,6 @@ extension Exchange {
             return answer(status, text: text, cache: status == .notFound ? .notFound : .error)
         }
         origin.metrics.count(.errors)
-        wire.closeAfterResponse()
         answer(.tooManyRequests, text: "too many requests in error from this address\n", cache: .error, retryAfter: 1)
     }
 

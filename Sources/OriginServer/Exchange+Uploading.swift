@@ -96,7 +96,8 @@ extension Exchange {
         origin.metrics.receivedBytes.increment(by: pending.readableBytes)
         var rest = pending
         do throws(UploadError) {
-            while let bytes = rest.readSlice(length: min(rest.readableBytes, Self.chunkBytes)), bytes.readableBytes > 0 {
+            while let bytes = rest.readSlice(length: min(rest.readableBytes, Self.chunkBytes)), bytes.readableBytes > 0
+            {
                 try origin.store.append(bytes, to: &upload, now: .now())
             }
             phase = .uploading(upload, pending: nil)
