@@ -132,7 +132,7 @@ final class ConnectionDoor: ChannelInboundHandler {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
         let connection = HTTP1Connection(
-            origin: origin, listener: listener, peer: peer, door: self, eventLoop: channel.eventLoop)
+            origin: origin, listener: listener, peer: peer, door: self, channel: channel)
         self.connection = connection
         try pipeline.addHandler(connection)
     }

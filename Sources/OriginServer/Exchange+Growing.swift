@@ -168,6 +168,7 @@ extension Exchange {
 
     private func feed(_ group: ReaderGroup) {
         let start = cursor
+        let wire = self.wire
         while cursor < group.chunks.count, wire.isWritable {
             if cursor == 0 { recordAge(\.firstByteAge, since: group.startedAt) }
             let chunk = group.chunks[cursor]

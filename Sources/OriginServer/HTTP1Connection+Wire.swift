@@ -8,8 +8,10 @@ extension HTTP1Connection: ExchangeWire {
     /// Bytes given to the channel between two flushes, before which it does not say that it has too many.
     private static var unflushedLimit: Int { 64 << 10 }
 
+    var eventLoop: any EventLoop { channel.eventLoop }
+
     var isWritable: Bool {
-        queuedWrites == 0 || unflushedBytes < Self.unflushedLimit && context?.channel.isWritable ?? false
+        queuedWrites == 0 || unflushedBytes < Self.unflushedLimit && channel.isWritable
     }
 
     var takesGrowingBodies: Bool { version.minor > 0 }
@@ -58,7 +60,7 @@ extension HTTP1Connection: ExchangeWire {
     }
 
     func send(_ part: inout BodyPart) {
-        if queuedWrites == 0, let socket, context?.channel.isActive == true {
+        if queuedWrites == 0, let socket, channel.isActive {
             part.removeFirst(socket.send(part))
         }
         guard part.count > 0 else { return }
@@ -70,7 +72,7 @@ extension HTTP1Connection: ExchangeWire {
 
     /// Writes bytes to the socket itself if nothing is ahead of them, else behind what is queued.
     private func put(_ bytes: ByteBuffer, isFollowed: Bool) {
-        guard queuedWrites == 0, let socket, context?.channel.isActive == true else { return write(bytes) }
+        guard queuedWrites == 0, let socket, channel.isActive else { return write(bytes) }
         let sent = socket.send(bytes, isFollowed: isFollowed)
         guard sent < bytes.readableBytes else { return }
         write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())

@@ -29,7 +29,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// How long what a refused peer still sends is read, so that it sees the response.
     private static let lingerTime = TimeAmount.seconds(2)
 
-    let eventLoop: any EventLoop
+    let channel: any Channel
     let origin: OriginContext
     private let listener: ListenerRole
     private let peer: PeerAddress?
@@ -60,9 +60,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     init(
         origin: OriginContext, listener: ListenerRole, peer: PeerAddress?, door: ConnectionDoor,
-        eventLoop: any EventLoop
+        channel: any Channel
     ) {
-        self.eventLoop = eventLoop
+        self.channel = channel
         self.origin = origin
         self.listener = listener
         self.peer = peer
