@@ -26,7 +26,9 @@ extension Exchange {
                 head.add("Content-Range", "bytes \(range.first)-\(range.lastText)/*")
                 wire.start(head, .growing)
             } else {
-                start(.growing, sharing: object) { self.growingHead(of: object, .ok) }
+                start(.growing, sharing: object, isFollowed: !group.chunks.isEmpty) {
+                    self.growingHead(of: object, .ok)
+                }
             }
             request.headers = HTTPHeaders()
             resume()
@@ -74,12 +76,14 @@ extension Exchange {
     }
 
     /// Starts a response of status 200 that is like that of all who ask for no more than the object.
-    func start(_ framing: ResponseFraming, sharing object: GrowingObject, _ head: () -> ResponseHead) {
+    func start(
+        _ framing: ResponseFraming, sharing object: GrowingObject, isFollowed: Bool, _ head: () -> ResponseHead
+    ) {
         guard heldSince == nil, !origin.access.cors.allowOrigin(for: nil).varies else {
             return wire.start(head(), framing)
         }
         var isCounted = false
-        wire.start(sharing: object.sharedHead, unixTime: origin.unixTime, framing) {
+        wire.start(sharing: object.sharedHead, unixTime: origin.unixTime, framing, isFollowed: isFollowed) {
             isCounted = true
             return head()
         }

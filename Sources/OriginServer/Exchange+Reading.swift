@@ -72,7 +72,7 @@ extension Exchange {
             return serve(body, stored, codings: false, addFields)
         }
         if case .segment = route { recordAge(\.firstByteAge, since: object.startedAt) }
-        start(.length, sharing: object) {
+        start(.length, sharing: object, isFollowed: true) {
             var head = head(.ok)
             head.add("ETag", stored.entityTag)
             addFields(to: &head)

@@ -19,7 +19,10 @@ protocol ExchangeWire: AnyObject {
     func closeAfterResponse()
     func start(_ head: ResponseHead, _ framing: ResponseFraming)
     /// A head that all get who ask alike in the same second: when a segment begins, its readers come at once.
-    func start(sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, _ head: () -> ResponseHead)
+    /// - Parameter isFollowed: whether the first of the body is sent at once, to leave in the same packet.
+    func start(
+        sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, isFollowed: Bool,
+        _ head: () -> ResponseHead)
     /// A piece of a growing body.
     func send(_ chunk: ObjectChunk)
     /// Takes as much of a part of a body of known length as goes without a long queue.

@@ -33,11 +33,14 @@ extension HTTP1Connection: ExchangeWire {
         put(bytes(of: head, framing), isFollowed: framing == .length)
     }
 
-    func start(sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, _ head: () -> ResponseHead) {
+    func start(
+        sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, isFollowed: Bool,
+        _ head: () -> ResponseHead
+    ) {
         guard keepsAlive else { return start(head(), framing) }
         self.framing = framing
         let bytes = shared.bytes(unixTime: unixTime, isWhole: framing == .length) { self.bytes(of: head(), framing) }
-        put(bytes, isFollowed: framing == .length)
+        put(bytes, isFollowed: isFollowed)
     }
 
     private func bytes(of head: ResponseHead, _ framing: ResponseFraming) -> ByteBuffer {

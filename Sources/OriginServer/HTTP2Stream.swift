@@ -138,7 +138,10 @@ extension HTTP2Stream: ExchangeWire {
         hasEnded = framing == .none
     }
 
-    func start(sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, _ head: () -> ResponseHead) {
+    func start(
+        sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, isFollowed: Bool,
+        _ head: () -> ResponseHead
+    ) {
         start(head(), framing)
     }
 
