@@ -82,8 +82,8 @@ import Testing
                 ("GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
                 ("GET /live/%2e%2e/x HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
                 ("GET / HTTP/1.1\r\nX: \(String(repeating: "a", count: 1 << 20))\r\n\r\n", "431"),
-                ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
-                ("\u{16}\u{3}\u{1}nonsense\r\n\r\n", "400"),
+                ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", "501"),
+                ("\u{16}\u{3}\u{1}nonsense\r\n\r\n", "501"),
                 ("GET /nothing HTTP/1.1\r\n\r\n", "400"),
             ]
             for (request, status) in cases {
