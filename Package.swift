@@ -90,13 +90,11 @@ let package = Package(
         decoderRoom("OriginStore", ["HLS", "MemoryFile", nioCore, heap, deque]),
         decoderRoom("HTTPSemantics", ["OriginStore", nioCore, nioHTTP1]),
         room("OriginAccess", [crypto]),
-        .target(
-            name: "OriginPersistence",
-            dependencies: [
+        room(
+            "OriginPersistence",
+            [
                 "OriginStore", nioCore, nioPosix, nioConcurrency, crypto, systemPackage, logging, metrics, lifecycle,
-            ],
-            // What is decided and written there is tested piece by piece, in release builds too.
-            swiftSettings: settings + [.unsafeFlags(["-enable-testing"])]),
+            ]),
         room("LibAV", ["Media", "CLibAV", nioCore]),
         room("Transcode", ["HLS", "LibAV", "Media", nioCore, nioPosix, logging, metrics]),
         room("Upload", ["CCurl", nioCore, logging, metrics]),

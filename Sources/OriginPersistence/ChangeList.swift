@@ -1,9 +1,9 @@
 import NIOCore
-import OriginStore
+package import OriginStore
 
 /// Changes to what is on disk, in the order they are to be made, at most one for each key: the newest.
-struct ChangeList {
-    enum Change: Equatable {
+package struct ChangeList {
+    package enum Change: Equatable, Sendable {
         case write(StoredObject)
         case remove(ObjectKey)
 
@@ -23,18 +23,20 @@ struct ChangeList {
     private var first = 0
     private var nextNumber = 0
     /// What all its writes count.
-    private(set) var bytes = 0
-    private(set) var writes = 0
+    package private(set) var bytes = 0
+    package private(set) var writes = 0
 
-    var isEmpty: Bool { changes.isEmpty }
+    package init() {}
+
+    package var isEmpty: Bool { changes.isEmpty }
 
     /// Entries kept for the order, outdated ones too.
-    var orderCount: Int { order.count }
+    package var orderCount: Int { order.count }
 
     subscript(key: ObjectKey) -> Change? { changes[key]?.change }
 
     /// Puts a change last, in place of the key's older one.
-    mutating func append(_ change: Change, for key: ObjectKey) {
+    package mutating func append(_ change: Change, for key: ObjectKey) {
         cancel(key)
         changes[key] = (nextNumber, change)
         order.append((nextNumber, key))
@@ -50,7 +52,7 @@ struct ChangeList {
         if case .write = change { writes -= 1 }
     }
 
-    mutating func popFirst() -> Change? {
+    package mutating func popFirst() -> Change? {
         while first < order.count {
             let (number, key) = order[first]
             first += 1

@@ -1,11 +1,11 @@
 import Glibc
-import NIOCore
-import SystemPackage
+package import NIOCore
+package import SystemPackage
 
 /// The data directory as the file system has it: held open and locked, so that no two origins share it, nor another
 /// folder takes its place.
 @safe
-final class DataFolder: Sendable {
+package final class DataFolder: Sendable {
     let path: String
     private let descriptor: Int32
     /// Holds the lock for as long as it is open.
@@ -16,7 +16,7 @@ final class DataFolder: Sendable {
     private static let probeName = "headwater-origin.probe"
 
     /// Makes the folder where it is missing, locks it and checks that files can be made in it.
-    init(_ path: String) throws(DataDirectoryError) {
+    package init(_ path: String) throws(DataDirectoryError) {
         self.path = path
         do throws(Errno) {
             try Self.make(path)
@@ -80,7 +80,7 @@ final class DataFolder: Sendable {
 
     /// Writes a file of these pieces, which is there whole or not at all.
     /// - Returns: whether its folder is new.
-    func write(_ pieces: [ByteBuffer], as name: ObjectFileName, isSynchronised: Bool) throws(Errno) -> Bool {
+    package func write(_ pieces: [ByteBuffer], as name: ObjectFileName, isSynchronised: Bool) throws(Errno) -> Bool {
         var isFolderNew = false
         do throws(Errno) {
             let flags = O_WRONLY | O_CREAT | O_TRUNC

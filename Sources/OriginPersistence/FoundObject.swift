@@ -1,9 +1,9 @@
 import NIOCore
-import OriginStore
+package import OriginStore
 import SystemPackage
 
 /// A file whose header promises an object; nothing is proven before it is read.
-struct FoundObject {
+package struct FoundObject {
     /// What is worth more is larger: playlists, then what is newer.
     struct Rank: Comparable {
         var isPlaylist: Bool
@@ -20,7 +20,7 @@ struct FoundObject {
     var rank: Rank { Rank(isPlaylist: header.key.isPlaylist, lastModified: header.head.lastModified ?? 0) }
 
     /// Nil for a file that is no object's, lies under another's name or has not the length its header says.
-    init?(_ name: ObjectFileName, in folder: DataFolder) {
+    package init?(_ name: ObjectFileName, in folder: DataFolder) {
         do {
             let file = try folder.open(name)
             guard let length = try file.length(), let start = try Self.start(of: file),
@@ -38,7 +38,7 @@ struct FoundObject {
     }
 
     /// The object, proven to be whole and as it was written; else nil.
-    func read(in folder: DataFolder) -> StoredObject? {
+    package func read(in folder: DataFolder) -> StoredObject? {
         do {
             let file = try folder.open(name)
             guard let start = try Self.start(of: file) else { return nil }

@@ -1,22 +1,22 @@
 import Crypto
-import OriginStore
+package import OriginStore
 
 /// The name of an object's file: the SHA-256 of its path, in one of 256 folders that its first byte names.
-struct ObjectFileName: Hashable, Sendable {
+package struct ObjectFileName: Hashable, Sendable {
     /// Two hexadecimal digits.
-    let folder: String
+    package let folder: String
     /// The name within the folder.
-    let name: String
+    package let name: String
 
     private static let suffix = ".object"
     private static let temporarySuffix = ".part"
     private static let digits = Array("0123456789abcdef".utf8)
 
-    static let folders = digits.flatMap { high in
+    package static let folders = digits.flatMap { high in
         digits.map { low in String(decoding: [high, low], as: UTF8.self) }
     }
 
-    init(_ key: ObjectKey) {
+    package init(_ key: ObjectKey) {
         let digest = SHA256.hash(data: Array(key.path.utf8))
         let hexadecimal = digest.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }
         folder = String(decoding: hexadecimal.prefix(2), as: UTF8.self)
@@ -24,7 +24,7 @@ struct ObjectFileName: Hashable, Sendable {
     }
 
     /// A name found in a folder; nil where no object's file has such a name there.
-    init?(_ name: String, in folder: String) {
+    package init?(_ name: String, in folder: String) {
         guard name.hasSuffix(Self.suffix), Self.isDigest(name.dropLast(Self.suffix.count), in: folder) else {
             return nil
         }
@@ -33,13 +33,13 @@ struct ObjectFileName: Hashable, Sendable {
     }
 
     /// The path within the data directory.
-    var path: String { "\(folder)/\(name)" }
+    package var path: String { "\(folder)/\(name)" }
 
     /// Where the file is written before it takes its place.
     var temporaryPath: String { path + Self.temporarySuffix }
 
     /// Whether a name found in a folder is that of a file which was not written to its end.
-    static func isTemporary(_ name: String, in folder: String) -> Bool {
+    package static func isTemporary(_ name: String, in folder: String) -> Bool {
         name.hasSuffix(temporarySuffix) && Self(String(name.dropLast(temporarySuffix.count)), in: folder) != nil
     }
 

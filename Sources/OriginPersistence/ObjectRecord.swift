@@ -1,6 +1,6 @@
 import Crypto
-import NIOCore
-import OriginStore
+package import NIOCore
+package import OriginStore
 
 /// An object as its file has it: a prefix with the checksum, a header, the body.
 ///
@@ -15,9 +15,9 @@ import OriginStore
 ///
 /// Integers are big-endian; a text is 2 bytes of length and UTF-8; what may be missing has a byte 1 before it, or is a
 /// byte 0.
-enum ObjectRecord {
+package enum ObjectRecord {
     /// What is known of an object before its body has been read.
-    struct Header: Equatable {
+    package struct Header: Equatable {
         var key: ObjectKey
         var head: ObjectHead
         var epoch: UInt64?
@@ -34,7 +34,7 @@ enum ObjectRecord {
 
     /// What stands in the file before the object's body.
     /// - Throws: ``ObjectRecordError`` for an object that would not be read again as it is.
-    static func encode(_ object: StoredObject) throws(ObjectRecordError) -> ByteBuffer {
+    package static func encode(_ object: StoredObject) throws(ObjectRecordError) -> ByteBuffer {
         var header = ByteBuffer()
         header.reserveCapacity(512)
         try header.write(text: object.key.path)
@@ -65,7 +65,7 @@ enum ObjectRecord {
     }
 
     /// Bytes of the header after a file's prefix.
-    static func headerBytes(prefix: ByteBuffer) throws(ObjectRecordError) -> Int {
+    package static func headerBytes(prefix: ByteBuffer) throws(ObjectRecordError) -> Int {
         var prefix = prefix
         guard prefix.readBytes(length: magic.count) == magic, let version = prefix.readInteger(as: UInt16.self),
             version == Self.version
@@ -75,7 +75,7 @@ enum ObjectRecord {
     }
 
     /// Reads a header, which nothing but a whole file's checksum proves to be what was written.
-    static func read(header: ByteBuffer) throws(ObjectRecordError) -> Header {
+    package static func read(header: ByteBuffer) throws(ObjectRecordError) -> Header {
         var header = header
         let key = try ObjectKey(path: header.readText())
         let contentType = try header.readText()
@@ -99,7 +99,7 @@ enum ObjectRecord {
     }
 
     /// Reads a file's prefix and header with its body behind them, and proves that nothing is missing or changed.
-    static func decode(_ start: ByteBuffer, body: ByteBuffer) throws(ObjectRecordError) -> StoredObject {
+    package static func decode(_ start: ByteBuffer, body: ByteBuffer) throws(ObjectRecordError) -> StoredObject {
         var prefix = start
         let headerBytes = try headerBytes(prefix: start)
         guard var covered = prefix.readSlice(length: prefixBytes - SHA256.byteCount),
@@ -134,7 +134,7 @@ enum ObjectRecord {
 }
 
 /// Why a file is not taken for an object.
-enum ObjectRecordError: Error, Equatable {
+package enum ObjectRecordError: Error, Equatable {
     /// It does not begin as an object's file of this version does.
     case prefix
     /// A field is missing or out of its bounds.

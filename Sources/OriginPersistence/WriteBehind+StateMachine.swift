@@ -1,5 +1,5 @@
-import NIOCore
-import OriginStore
+package import NIOCore
+package import OriginStore
 
 /// Decides what is written and removed, and when: the data directory's thread asks for the next step, does it, and tells
 /// how it went.
@@ -16,15 +16,23 @@ import OriginStore
 /// Changes are made in rounds: while one is made, new changes gather for the next, where a newer version takes the
 /// older one's place at the end. So a playlist is written after the segments it lists, and yet gets its turn where it
 /// changes faster than the disk writes.
-struct WriteBehind: ~Copyable {
-    struct Limits {
-        var bytes: Int
-        var objects: Int
+package struct WriteBehind: ~Copyable {
+    package struct Limits {
+        /// Bytes that may wait to be written; a single object may be larger.
+        let bytes: Int
+        /// Objects that may wait to be written.
+        let objects: Int
         /// Whether folders are synchronised.
-        var isSynchronised = false
+        let isSynchronised: Bool
+
+        package init(bytes: Int, objects: Int, isSynchronised: Bool) {
+            self.bytes = bytes
+            self.objects = objects
+            self.isSynchronised = isSynchronised
+        }
     }
 
-    enum Step: Equatable {
+    package enum Step: Equatable, Sendable {
         case write(StoredObject)
         case remove(ObjectKey)
         /// Have the disk take the names of the changes since the last time.
@@ -38,17 +46,22 @@ struct WriteBehind: ~Copyable {
         case end
     }
 
-    enum Refusal: Equatable {
+    package enum Refusal: Equatable, Sendable {
         case full
         case degraded
         case stopped
     }
 
-    struct Failure: Equatable {
+    package struct Failure: Equatable, Sendable {
         /// Whether writing worked until now.
-        var isFirst: Bool
+        let isFirst: Bool
         /// Objects that are not going to be written.
-        var dropped: Int
+        let dropped: Int
+
+        package init(isFirst: Bool, dropped: Int) {
+            self.isFirst = isFirst
+            self.dropped = dropped
+        }
     }
 
     private enum State {
@@ -86,26 +99,26 @@ struct WriteBehind: ~Copyable {
     /// One huge object does not keep all others waiting for as much room.
     private static let largestProbeBytes = 16 << 20
 
-    init(limits: Limits) { self.limits = limits }
+    package init(limits: Limits) { self.limits = limits }
 
     /// Bytes that wait to be written, those being written included.
-    var queuedBytes: Int {
+    package var queuedBytes: Int {
         var bytes = current.bytes + gathering.bytes
         if case .write(_, let writing) = doing { bytes += writing }
         return bytes
     }
 
-    var queuedObjects: Int { current.writes + gathering.writes }
+    package var queuedObjects: Int { current.writes + gathering.writes }
 
     var hasEnded: Bool { if case .ended = state { true } else { false } }
 
     // MARK: What happens to the store
 
     /// Files that were found at the start.
-    mutating func found(_ key: ObjectKey) { present.insert(key) }
+    package mutating func found(_ key: ObjectKey) { present.insert(key) }
 
     /// A new version of an object; tells why it is not taken.
-    mutating func stored(_ object: StoredObject) -> Refusal? {
+    package mutating func stored(_ object: StoredObject) -> Refusal? {
         switch state {
         case .ended:
             return .stopped
@@ -126,16 +139,16 @@ struct WriteBehind: ~Copyable {
     }
 
     /// Nothing has the key any more.
-    mutating func removed(_ key: ObjectKey) {
+    package mutating func removed(_ key: ObjectKey) {
         if case .ended = state { return }
         forget(key)
     }
 
     /// What waits is to be written by the deadline, and then no more.
-    mutating func stop(by deadline: NIODeadline) { stopAt = min(stopAt ?? deadline, deadline) }
+    package mutating func stop(by deadline: NIODeadline) { stopAt = min(stopAt ?? deadline, deadline) }
 
     /// Whether the thread is to be woken; asked after each of the above.
-    mutating func wakes() -> Bool {
+    package mutating func wakes() -> Bool {
         defer { isWaiting = false }
         return isWaiting
     }
@@ -155,7 +168,7 @@ struct WriteBehind: ~Copyable {
 
     // MARK: What the thread does
 
-    mutating func next(now: NIODeadline) -> Step {
+    package mutating func next(now: NIODeadline) -> Step {
         if let stopAt, now >= stopAt, queuedObjects > 0 { return .giveUp }
         switch state {
         case .working:
@@ -210,7 +223,7 @@ struct WriteBehind: ~Copyable {
     }
 
     /// The step was done; true where this shows that writing works again.
-    mutating func succeeded(now: NIODeadline) -> Bool {
+    package mutating func succeeded(now: NIODeadline) -> Bool {
         switch doing.take() {
         case .write:
             noteChange()
@@ -234,13 +247,13 @@ struct WriteBehind: ~Copyable {
     }
 
     /// The object cannot be written as it is, by no fault of the disk.
-    mutating func refused() {
+    package mutating func refused() {
         guard case .write(let key, _) = doing.take(), gathering[key] == nil else { return }
         forget(key)
     }
 
     /// The step failed.
-    mutating func failed(now: NIODeadline) -> Failure {
+    package mutating func failed(now: NIODeadline) -> Failure {
         let failed = doing.take()
         if case .probe = failed {
             // Removals get another chance as well.
@@ -268,5 +281,5 @@ struct WriteBehind: ~Copyable {
     }
 
     /// Drops what still waits to be written; tells how many objects.
-    mutating func giveUp() -> Int { dropWrites() }
+    package mutating func giveUp() -> Int { dropWrites() }
 }

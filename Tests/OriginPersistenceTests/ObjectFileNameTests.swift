@@ -1,7 +1,6 @@
+import OriginPersistence
 import OriginStore
 import Testing
-
-@testable import OriginPersistence
 
 @Suite struct ObjectFileNameTests {
     @Test func `the name is the hash of the path`() {

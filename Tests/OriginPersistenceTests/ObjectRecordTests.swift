@@ -1,10 +1,9 @@
 import Foundation
 import NIOCore
+import OriginPersistence
 import OriginStore
 import TestSupport
 import Testing
-
-@testable import OriginPersistence
 
 @Suite struct ObjectRecordTests {
     static let objects: [StoredObject] = [

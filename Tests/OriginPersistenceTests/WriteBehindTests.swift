@@ -1,9 +1,8 @@
 import NIOCore
+import OriginPersistence
 import OriginStore
 import TestSupport
 import Testing
-
-@testable import OriginPersistence
 
 extension NIODeadline {
     /// A moment of the tests' own clock.
