@@ -21,8 +21,8 @@ extension Substring.UTF8View {
     }
 
     /// Whether it is this lower-case word in any case.
-    func isWord(_ word: StaticString) -> Bool {
+    package func isWord(_ word: String) -> Bool {
         lazy.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-            .elementsEqual("\(word)".utf8)
+            .elementsEqual(word.utf8)
     }
 }

@@ -26,11 +26,15 @@ final class ConnectionDoor: ChannelInboundHandler {
     private var first: ByteBuffer?
     private var opened = NIODeadline.now()
     private var context: ChannelHandlerContext?
+    /// The way around the channel, where nothing stands between it and the peer.
+    private(set) var socket: DirectSocket?
     /// What is spoken: one connection, or any number of streams.
     private var connection: HTTP1Connection?
     private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
     /// Bytes copied for its streams that are not sent yet.
     var copiedBytes = 0
+    /// Bytes of bodies that its streams sent and that are not in the metrics yet.
+    var sentBytes = 0
     /// When the last stream ended.
     private var quietSince = NIODeadline.now()
 
@@ -72,6 +76,8 @@ final class ConnectionDoor: ChannelInboundHandler {
         isAdmitted = true
         self.context = context
         opened = .now()
+        // Finding it takes longer than anything else of a first request.
+        if !listener.isEncrypted { socket = DirectSocket(context) }
         context.fireChannelActive()
     }
 
@@ -94,6 +100,7 @@ final class ConnectionDoor: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        countSentBytes()
         if isAdmitted { origin.dismiss(self, on: context.eventLoop, peer) }
         isAdmitted = false
         context.fireChannelInactive()
@@ -175,9 +182,19 @@ final class ConnectionDoor: ChannelInboundHandler {
         try pipeline.context(handler: handler).fireChannelActive()
     }
 
+    /// Brings what was sent to the metrics: now and then, as it is for every viewer and chunk.
+    private func countSentBytes() {
+        let count = sentBytes + (connection?.sentBytes ?? 0)
+        guard count > 0 else { return }
+        origin.metrics.sentBytes.increment(by: count)
+        sentBytes = 0
+        connection?.sentBytes = 0
+    }
+
     // MARK: What the origin tells it
 
     func timePassed(now: NIODeadline) {
+        countSentBytes()
         if !hasSpoken, connection == nil, now - opened >= origin.configuration.requestTimeout { return close() }
         if connection == nil, isChosen, streams.isEmpty,
             now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime
@@ -223,13 +240,32 @@ final class ConnectionDoor: ChannelInboundHandler {
     private static let streamBufferBytes = 32 << 10
 }
 
-/// Ends an HTTP/2 connection that went wrong; the handler before it has said why in a GOAWAY.
+/// Ends an HTTP/2 connection that went wrong; the handler before it has said why in a GOAWAY, or, where only a stream
+/// did, in a RST_STREAM (`RFC 9113 §5.4`).
 private final class HTTP2ConnectionErrors: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
 
     /// Not within the read that brought it: the handler before would keep what that read began, for ever.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if Self.isOfStream(error) { return }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.eventLoop.execute { bound.value.close(promise: nil) }
+    }
+
+    /// Whether a request's fields or length are wrong, which is for its stream alone (`RFC 9113 §8.1.1`).
+    private static func isOfStream(_ error: any Error) -> Bool {
+        switch error {
+        case is NIOHTTP2Errors.MissingPseudoHeader, is NIOHTTP2Errors.DuplicatePseudoHeader,
+            is NIOHTTP2Errors.PseudoHeaderAfterRegularHeader, is NIOHTTP2Errors.UnknownPseudoHeader,
+            is NIOHTTP2Errors.UnsupportedPseudoHeader, is NIOHTTP2Errors.InvalidPseudoHeaders,
+            is NIOHTTP2Errors.InvalidPseudoHeaderValue, is NIOHTTP2Errors.EmptyPathHeader,
+            is NIOHTTP2Errors.MissingHostHeader, is NIOHTTP2Errors.DuplicateHostHeader,
+            is NIOHTTP2Errors.InvalidHTTP2HeaderFieldName, is NIOHTTP2Errors.InvalidHTTP2HeaderFieldValue,
+            is NIOHTTP2Errors.ForbiddenHeaderField, is NIOHTTP2Errors.TrailersWithoutEndStream,
+            is NIOHTTP2Errors.ContentLengthViolated, is NIOHTTP2Errors.ContentLengthHeadersMismatch,
+            is NIOHTTP2Errors.ContentLengthHeaderNegative, is NIOHTTP2Errors.ContentLengthHeaderMalformedValue:
+            true
+        default: false
+        }
     }
 }

@@ -26,15 +26,19 @@ extension Exchange {
                 head.add("Content-Range", "bytes \(range.first)-\(range.lastText)/*")
                 wire.start(head, .growing)
             } else {
-                start(.growing, sharing: object, isFollowed: !group.chunks.isEmpty) {
+                // Where the first bytes may come at any moment, the head waits a moment for them.
+                start(.growing, sharing: object, isFollowed: !group.chunks.isEmpty || !object.isAnnounced) {
                     self.growingHead(of: object, .ok)
                 }
             }
-            request.headers = HTTPHeaders()
+            request = Self.followed
             resume()
             wire.flush()
         }
     }
+
+    /// What is left of a request whose object is followed.
+    private static let followed = HTTPRequestHead(version: .http1_1, method: .GET, uri: "")
 
     /// The range of a growing object that a request asks for; nil for its whole, and for what is not to be had.
     private var growingRange: GrowingRange? {
@@ -135,6 +139,14 @@ extension Exchange {
         }
     }
 
+    /// What is waited for did not come, and nothing is sent yet: the reader may ask again.
+    func answerUnmet(_ group: ReaderGroup) {
+        origin.metrics.count(OriginMetrics.Cut.held)
+        leave(group)
+        phase = .begun
+        answer(.serviceUnavailable, text: "the object is not there in time\n", cache: .error, retryAfter: 1)
+    }
+
     // MARK: Moving on
 
     /// The object has news.
@@ -174,10 +186,11 @@ extension Exchange {
         let start = cursor
         let wire = self.wire
         while cursor < group.chunks.count, wire.isWritable {
-            if cursor == 0 { recordAge(\.firstByteAge, since: group.startedAt) }
+            if cursor == 0 { recordAge(origin.metrics.firstByteAge, since: group.startedAt) }
             let chunk = group.chunks[cursor]
             cursor += 1
-            if skipped == 0 { wire.send(chunk) } else { sendUnskipped(chunk) }
+            let isFollowed = cursor < group.chunks.count || group.condition == .complete
+            if skipped == 0 { wire.send(chunk, isFollowed: isFollowed) } else { sendUnskipped(chunk) }
         }
         if cursor > start { lastProgress = .now() }
         guard cursor == group.chunks.count, group.condition != .waiting else { return wire.flush() }
@@ -187,7 +200,7 @@ extension Exchange {
             wire.flush()
             return cut(.aborted)
         }
-        recordAge(\.lastByteAge, since: group.completedAt)
+        recordAge(origin.metrics.lastByteAge, since: group.completedAt)
         end()
     }
 
@@ -198,7 +211,7 @@ extension Exchange {
         if let rest = chunk.payload.getSlice(
             at: chunk.payload.readerIndex + count, length: chunk.payload.readableBytes - count), rest.readableBytes > 0
         {
-            wire.send(ObjectChunk(payload: rest))
+            wire.send(ObjectChunk(payload: rest), isFollowed: false)
         }
     }
 
@@ -218,9 +231,9 @@ extension Exchange {
         end()
     }
 
-    func recordAge(_ age: KeyPath<OriginMetrics, Timer>, since moment: NIODeadline?) {
+    func recordAge(_ age: Timer, since moment: NIODeadline?) {
         guard let moment else { return }
-        origin.metrics[keyPath: age].recordNanoseconds((.now() - moment).nanoseconds)
+        age.recordNanoseconds((.now() - moment).nanoseconds)
     }
 }
 

@@ -40,7 +40,8 @@ extension Exchange {
 
     /// What a media object is to the cache policy, by its name.
     var mediaClass: CachePolicy.Class {
-        ["init", "mp4"].contains(key?.fileExtension) ? .initialization : .segment
+        guard let key else { return .segment }
+        return key.hasExtension("mp4") || key.hasExtension("init") ? .initialization : .segment
     }
 
     // MARK: Objects that are whole
@@ -71,7 +72,7 @@ extension Exchange {
         guard request.method == .GET, asksForNoMore, body.count > 0 else {
             return serve(body, stored, codings: false, addFields)
         }
-        if case .segment = route { recordAge(\.firstByteAge, since: object.startedAt) }
+        if case .segment = route { recordAge(origin.metrics.firstByteAge, since: object.startedAt) }
         start(.length, sharing: object, isFollowed: true) {
             var head = head(.ok)
             head.add("ETag", stored.entityTag)
@@ -149,7 +150,7 @@ extension Exchange {
             parts = multipart.parts
         }
         addBodyFields(to: &head, stored, contentType: contentType, length: parts.reduce(0) { $0 + $1.count })
-        if case .segment = route, !isHead { recordAge(\.firstByteAge, since: object?.startedAt) }
+        if case .segment = route, !isHead { recordAge(origin.metrics.firstByteAge, since: object?.startedAt) }
         send(head, isHead ? [] : parts)
     }
 

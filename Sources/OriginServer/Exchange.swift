@@ -156,7 +156,7 @@ final class Exchange: ObjectReader {
         switch phase {
         case .holding: answerUnheld()
         case .following(let group) where group.chunks.isEmpty: cut(.held)
-        case .awaiting(let group, _) where group.chunks.isEmpty: cut(.held)
+        case .awaiting(let group, _) where group.chunks.isEmpty: answerUnmet(group)
         default: break
         }
     }
@@ -201,7 +201,7 @@ final class Exchange: ObjectReader {
             breakOffUpload()
             refuse(.requestTimeout, .slow, reason: "the request's body came too slowly")
         case .following(let group): cut(group.chunks.isEmpty ? .held : .stalled)
-        case .awaiting: cut(.held)
+        case .awaiting(let group, _): answerUnmet(group)
         case .holding: answerUnheld()
         case .sending: cut(.stalled)
         case .ended: break

@@ -19,12 +19,13 @@ protocol ExchangeWire: AnyObject {
     func closeAfterResponse()
     func start(_ head: ResponseHead, _ framing: ResponseFraming)
     /// A head that all get who ask alike in the same second: when a segment begins, its readers come at once.
-    /// - Parameter isFollowed: whether the first of the body is sent at once, to leave in the same packet.
+    /// - Parameter isFollowed: whether the first of the body is sent at once or soon, to leave in the same packet.
     func start(
         sharing shared: SharedHead, unixTime: Int, _ framing: ResponseFraming, isFollowed: Bool,
         _ head: () -> ResponseHead)
     /// A piece of a growing body.
-    func send(_ chunk: ObjectChunk)
+    /// - Parameter isFollowed: whether more, or the end, is sent at once, to leave in the same packet.
+    func send(_ chunk: ObjectChunk, isFollowed: Bool)
     /// Takes as much of a part of a body of known length as goes without a long queue.
     func send(_ part: inout BodyPart)
     /// The response is whole. The exchange is over, and the next may have begun when this returns.

@@ -1,22 +1,25 @@
 import NIOCore
 import NIOHTTP1
 import OriginStore
+import Synchronization
 
 extension HTTP1Connection: ExchangeWire {
-    /// Bytes of a body that wait for the socket in the channel's own queue at a time.
-    private static var queuedBytes: Int { 32 << 10 }
+    /// Bytes of a body that are copied for a reader at a time, where the kernel does not take them from where they are.
+    private static var copiedBytes: Int { 32 << 10 }
+    /// As many as make the channel wait for the socket.
+    private static var waitingBytes: Int { 4 << 10 }
     /// Bytes given to the channel between two flushes, before which it does not say that it has too many.
     private static var unflushedLimit: Int { 64 << 10 }
 
     var eventLoop: any EventLoop { channel.eventLoop }
 
     var isWritable: Bool {
-        queuedWrites == 0 || unflushedBytes < Self.unflushedLimit && channel.isWritable
+        queuedWrites == 0 || socket == nil && unflushedBytes < Self.unflushedLimit && channel.isWritable
     }
 
     var takesGrowingBodies: Bool { version.minor > 0 }
 
-    var hasManyCopies: Bool { false }
+    var hasManyCopies: Bool { socket == nil && origin.hasManyCopies }
 
     func continueRequest() {
         guard version.minor > 0 else { return }
@@ -58,19 +61,23 @@ extension HTTP1Connection: ExchangeWire {
         return bytes
     }
 
-    func send(_ chunk: ObjectChunk) {
-        put(chunk.framed, isFollowed: false)
+    func send(_ chunk: ObjectChunk, isFollowed: Bool) {
+        sentBytes += chunk.payload.readableBytes
+        put(chunk.framed, isFollowed: isFollowed)
     }
 
     func send(_ part: inout BodyPart) {
+        let count = part.count
         if queuedWrites == 0, let socket, channel.isActive {
             part.removeFirst(socket.send(part))
         }
-        guard part.count > 0 else { return }
-        // The channel tells when the socket takes more only for what it has to write itself.
-        guard let bytes = part.prefix(Self.queuedBytes) else { return cut() }
-        part.removeFirst(bytes.readableBytes)
-        write(bytes)
+        if part.count > 0 {
+            // The channel tells when the socket takes more only of what it has to write itself.
+            guard let bytes = part.prefix(socket == nil ? Self.copiedBytes : Self.waitingBytes) else { return cut() }
+            part.removeFirst(bytes.readableBytes)
+            write(bytes, isCopy: true)
+        }
+        sentBytes += count - part.count
     }
 
     /// Writes bytes to the socket itself if nothing is ahead of them, else behind what is queued.
@@ -81,12 +88,21 @@ extension HTTP1Connection: ExchangeWire {
         write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())
     }
 
-    private func write(_ bytes: ByteBuffer) {
+    /// - Parameter isCopy: whether nobody else holds these bytes.
+    private func write(_ bytes: ByteBuffer, isCopy: Bool = false) {
         guard let context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
+        let copied = isCopy ? bytes.readableBytes : 0
+        if queuedWrites == 0 { lastWrite = .now() }
         queuedWrites += 1
         unflushedBytes += bytes.readableBytes
-        written.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.queuedWrites -= 1 }
+        origin.copiedBytes.wrappingAdd(copied, ordering: .relaxed)
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            origin.copiedBytes.wrappingSubtract(copied, ordering: .relaxed)
+            queuedWrites -= 1
+            lastWrite = .now()
+            if queuedWrites == 0 { resume() }
+        }
         context.write(wrapOutboundOut(bytes), promise: written)
     }
 

@@ -40,6 +40,10 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// Writes the channel has not finished: as long as there are some, all others queue behind them.
     var queuedWrites = 0
     var unflushedBytes = 0
+    /// When the channel last finished one, or took the first.
+    var lastWrite = NIODeadline.now()
+    /// Bytes of bodies sent that are not in the metrics yet.
+    var sentBytes = 0
     var framing = ResponseFraming.none
     var keepsAlive = true
     private(set) var version = HTTPVersion.http1_1
@@ -67,13 +71,13 @@ final class HTTP1Connection: ChannelDuplexHandler {
         self.listener = listener
         self.peer = peer
         self.door = door
+        socket = door.socket
     }
 
     // MARK: Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if !listener.isEncrypted { socket = DirectSocket(context) }
         isDraining = origin.isDraining
     }
 
@@ -102,7 +106,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, case .exchanging(let exchange) = state { exchange.resume() }
+        if context.channel.isWritable { resume() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -154,10 +158,18 @@ final class HTTP1Connection: ChannelDuplexHandler {
         }
     }
 
+    /// The socket takes more.
+    func resume() {
+        if case .exchanging(let exchange) = state { exchange.resume() }
+    }
+
     // MARK: Requests
 
     private func receive(_ part: HTTPServerRequestPart) {
-        if case .closing = state { return }
+        if case .closing = state {
+            if case .body(let bytes) = part, isTooMuch(bytes) { closeAtOnce() }
+            return
+        }
         guard pipelined.isEmpty, !isBeginning else { return pipeline(part) }
         switch part {
         case .head(let head):
@@ -195,35 +207,58 @@ final class HTTP1Connection: ChannelDuplexHandler {
             return exchange.refuse(
                 .httpVersionNotSupported, .malformed, reason: "HTTP/1.1 and HTTP/2 are spoken here")
         }
-        let hosts = head.headers["Host"]
-        guard hosts.count == 1 || hosts.isEmpty && head.version.minor == 0, hosts.allSatisfy(Self.isHost) else {
+        if let (status, reason) = Self.flaw(in: head) {
             keepsAlive = false
-            return exchange.refuse(.badRequest, .malformed, reason: "there must be one Host header, with a host")
-        }
-        let codings = head.headers[canonicalForm: "Transfer-Encoding"]
-        guard head.version.minor > 0 || codings.isEmpty else {
-            keepsAlive = false
-            return exchange.refuse(.badRequest, .malformed, reason: "HTTP/1.0 has no transfer codings")
-        }
-        guard codings.allSatisfy({ $0.lowercased() == "chunked" }) else {
-            keepsAlive = false
-            return exchange.refuse(.notImplemented, .malformed, reason: "chunked is the only transfer coding taken")
+            return exchange.refuse(status, .malformed, reason: reason)
         }
         exchange.begin()
     }
 
+    /// What is wrong with a head that the parser lets pass; nil where nothing is.
+    private static func flaw(in head: HTTPRequestHead) -> (HTTPResponseStatus, String)? {
+        var hosts = 0
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 4 where name[...].utf8.isWord("host"):
+                hosts += 1
+                guard hosts == 1, isHost(value) else {
+                    return (.badRequest, "there must be one Host header, with a host")
+                }
+            case 17 where name[...].utf8.isWord("transfer-encoding"):
+                guard head.version.minor > 0 else { return (.badRequest, "HTTP/1.0 has no transfer codings") }
+                guard value[...].utf8.withoutOuterSpace.isWord("chunked") else {
+                    return (.notImplemented, "chunked is the only transfer coding taken")
+                }
+            default: break
+            }
+        }
+        guard hosts == 1 || head.version.minor == 0 else {
+            return (.badRequest, "there must be one Host header, with a host")
+        }
+        return nil
+    }
+
     /// Nothing in it that no host has (`RFC 9110 §7.2`).
     private static func isHost(_ text: String) -> Bool {
-        text[...].utf8.withoutOuterSpace.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/?#@,\"<>\\".utf8.contains($0) }
+        text[...].utf8.withoutOuterSpace.allSatisfy { byte in
+            switch byte {
+            case 0x21...0x7E: !"/?#@,\"<>\\".utf8.contains(byte)
+            default: false
+            }
+        }
     }
 
     private func receive(_ bytes: ByteBuffer) {
         if case .exchanging(let exchange) = state, case .uploading = exchange.phase { return exchange.receive(bytes) }
+        guard isTooMuch(bytes) else { return }
+        abandon()
+        context?.close(promise: nil)
+    }
+
+    /// Whether more of a body came that nobody wants than is read for the peer's sake.
+    private func isTooMuch(_ bytes: ByteBuffer) -> Bool {
         ignoredBytes += bytes.readableBytes
-        if ignoredBytes > Self.ignoredBodyLimit {
-            abandon()
-            context?.close(promise: nil)
-        }
+        return ignoredBytes > Self.ignoredBodyLimit
     }
 
     // MARK: Ends
@@ -307,13 +342,17 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     func timePassed(now: NIODeadline) {
         switch state {
-        case .idle:
-            if idleTimeLeft(now: now) <= .zero { closeAtOnce() }
         case .exchanging(let exchange):
             if exchange.timeLeft(now: now) <= .zero { exchange.expire() }
-        case .closing:
-            let limit = isOutputClosed ? Self.lingerTime : origin.configuration.stallLimit
-            if now - idleSince >= limit { closeAtOnce() }
+        case .idle where queuedWrites == 0:
+            if idleTimeLeft(now: now) <= .zero { closeAtOnce() }
+        case .closing where isOutputClosed:
+            if now - idleSince >= Self.lingerTime { closeAtOnce() }
+        case .idle, .closing:
+            // The end of a response is still on its way.
+            guard now - max(lastWrite, idleSince) >= origin.configuration.stallLimit else { return }
+            origin.metrics.count(OriginMetrics.Cut.stalled)
+            closeAtOnce()
         }
     }
 

@@ -145,7 +145,8 @@ extension HTTP2Stream: ExchangeWire {
         start(head(), framing)
     }
 
-    func send(_ chunk: ObjectChunk) {
+    func send(_ chunk: ObjectChunk, isFollowed: Bool) {
+        door.sentBytes += chunk.payload.readableBytes
         write(.data(.init(data: .byteBuffer(chunk.payload))))
     }
 
@@ -165,16 +166,16 @@ extension HTTP2Stream: ExchangeWire {
         }
         // What is still to come of the request's body is not wanted (`RFC 9113 §8.1`); saying so at once would take the
         // response with it.
+        guard !hasEnded else { return write(.rstStream(.noError)) }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenSuccess { [weak self] in
             self?.write(.rstStream(.noError))
             self?.flush()
         }
-        context.write(wrapOutboundOut(hasEnded ? Self.noData : Self.lastData), promise: written)
+        context.write(wrapOutboundOut(Self.lastData), promise: written)
         hasEnded = true
     }
 
-    private static let noData = HTTP2Frame.FramePayload.data(.init(data: .byteBuffer(ByteBuffer())))
     private static let lastData = HTTP2Frame.FramePayload.data(
         .init(data: .byteBuffer(ByteBuffer()), endStream: true))
 
@@ -202,6 +203,7 @@ extension HTTP2Stream: ExchangeWire {
     private func writeCopied(_ bytes: ByteBuffer) {
         guard !isClosed, door.isOpen, let context else { return }
         let count = bytes.readableBytes
+        door.sentBytes += count
         let written = context.eventLoop.makePromise(of: Void.self)
         self.count(copied: count)
         written.futureResult.assumeIsolated().whenComplete { [self] result in

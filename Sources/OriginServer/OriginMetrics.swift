@@ -22,6 +22,8 @@ struct OriginMetrics: Sendable {
     private let refusals: [Refusal: Counter]
     private let cuts: [Cut: Counter]
     let receivedBytes = Counter(label: "headwater.origin.received.bytes")
+    /// Of bodies, whatever their framing.
+    let sentBytes = Counter(label: "headwater.origin.sent.bytes")
     let brokenUploads = Counter(label: "headwater.origin.uploads.broken")
     let expired = Counter(label: "headwater.origin.objects.expired")
     let aborted = Counter(label: "headwater.origin.objects.aborted")

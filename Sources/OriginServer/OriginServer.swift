@@ -66,13 +66,24 @@ package final class OriginServer: Service {
         let sweeping = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
             origin.sweep(now: .now())
         }
-        try? await gracefulShutdown()
-        for listener in listeners { try await listener.close() }
+        let lost = await firstLost(of: listeners)
+        for listener in listeners { try? await listener.close() }
+        if let lost { throw lost }
         if !Task.isCancelled {
             logger.info("draining", metadata: ["connections": "\(origin.connections.count)"])
             try await origin.connections.drain(within: configuration.drainLimit, on: group.next())
         }
         sweeping.cancel()
+    }
+
+    /// Waits until a listener has closed by itself, as after an error of the network; nil once the origin is to stop.
+    private func firstLost(of listeners: [any Channel]) async -> ListenerLost? {
+        let (losses, loss) = AsyncStream.makeStream(of: ListenerLost.self)
+        for listener in listeners {
+            let address = text(listener.localAddress)
+            listener.closeFuture.whenComplete { _ in loss.yield(ListenerLost(address: address)) }
+        }
+        return await losses.cancelOnGracefulShutdown().first { _ in true }
     }
 
     private func listen(
@@ -121,6 +132,13 @@ package final class OriginServer: Service {
         guard let address else { return "unknown" }
         return "\(address.ipAddress ?? "unknown"):\(address.port ?? 0)"
     }
+}
+
+/// A listener that the system has closed: nobody can connect any more.
+struct ListenerLost: Error, CustomStringConvertible {
+    let address: String
+
+    var description: String { "the listener of \(address) was closed by the system" }
 }
 
 /// An address that could not be listened on.

@@ -94,7 +94,7 @@ package final class GrowingObject: Sendable {
     package var byteCount: Int { state.withLock { $0.byteCount } }
 
     /// Whether the object was announced and no upload has begun.
-    var isAnnounced: Bool { state.withLock { $0.life.state == .announced } }
+    package var isAnnounced: Bool { state.withLock { $0.life.state == .announced } }
 
     var isAborted: Bool { state.withLock { $0.life.state == .aborted } }
 

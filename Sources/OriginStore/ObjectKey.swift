@@ -21,6 +21,10 @@ package struct ObjectKey: Hashable, Sendable {
             $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
         }
         guard encoded.count <= Self.maximumLength else { throw .tooLong }
+        if Self.isNormalised(encoded) {
+            self.init(normalised: String(Substring(encoded)))
+            return
+        }
         var components: [String] = []
         for part in encoded.split(separator: UInt8(ascii: "/")) {
             let component = try Self.decode(part)
@@ -29,6 +33,23 @@ package struct ObjectKey: Hashable, Sendable {
         }
         try self.init(components)
     }
+
+    /// Whether a path is without doubt written as a key's is, so that it needs no taking apart: nearly all are.
+    private static func isNormalised(_ path: Substring.UTF8View) -> Bool {
+        let slash = UInt8(ascii: "/")
+        var components = 0
+        var last = UInt8(ascii: ".")
+        for byte in path {
+            if byte == slash { components += 1 }
+            guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%"), byte != UInt8(ascii: "\\"),
+                last != slash || byte != slash && byte != UInt8(ascii: ".")
+            else { return false }
+            last = byte
+        }
+        return last != slash && components <= maximumComponents
+    }
+
+    private init(normalised path: String) { self.path = path }
 
     private init(_ components: [String]) throws(ObjectKeyError) {
         guard !components.isEmpty else { throw .notAnObject }
@@ -92,8 +113,14 @@ package struct ObjectKey: Hashable, Sendable {
         return Substring(name[dot...].dropFirst()).lowercased()
     }
 
+    /// Whether the name ends with a dot and this extension, which is in lower case.
+    package func hasExtension(_ name: String) -> Bool {
+        let end = path.utf8.suffix(name.utf8.count + 1)
+        return end.first == UInt8(ascii: ".") && zip(end.dropFirst(), name.utf8).allSatisfy { $0 | 0x20 == $1 }
+    }
+
     /// Whether the object is a playlist or manifest, stored whole or not at all.
-    package var isPlaylist: Bool { ["m3u8", "mpd"].contains(fileExtension) }
+    package var isPlaylist: Bool { hasExtension("m3u8") || hasExtension("mpd") }
 
     /// The object a relative reference in this playlist means (`RFC 3986 §5.2`); nil where it leads to another
     /// host, out of the tree, or to no path an object may have.

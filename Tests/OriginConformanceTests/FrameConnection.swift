@@ -35,6 +35,21 @@ struct Frame: Sendable, Equatable {
             + Self.bytes(stream) + payload
     }
 
+    /// Takes frames that are whole apart again.
+    static func split(_ bytes: [UInt8]) -> [Frame] {
+        var frames: [Frame] = []
+        var rest = bytes[...]
+        while rest.count >= 9 {
+            let head = Array(rest.prefix(9))
+            let length = head[..<3].reduce(0) { $0 << 8 | Int($1) }
+            let stream = head[5...].reduce(0) { $0 << 8 | UInt32($1) }
+            let payload = Array(rest.dropFirst(9).prefix(length))
+            frames.append(Frame(kind: head[3], flags: head[4], stream: stream, payload: payload))
+            rest = rest.dropFirst(9 + length)
+        }
+        return frames
+    }
+
     /// A number of four bytes of the payload.
     func number(at offset: Int) -> UInt32 {
         payload.dropFirst(offset).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
@@ -165,16 +180,22 @@ struct FrameConnection: Sendable {
 
     /// The status of a stream's response, once it is there.
     func status(of stream: UInt32) async throws -> Int {
-        let block = try await received.wait(for: "head on stream \(stream)") { received -> [UInt8]? in
-            if let head = received.frames(Frame.Kind.headers, on: stream).first { return head.payload }
+        let heads = try await received.wait(for: "head on stream \(stream)") { received -> ArraySlice<Frame>? in
+            let heads = received.frames.filter { $0.kind == Frame.Kind.headers }
+            if let index = heads.firstIndex(where: { $0.stream == stream }) { return heads[...index] }
             if received.isClosed || received.resetCode(stream) != nil {
                 throw Exchange.Ended(description: "ended without a head: \(received.frames.suffix(5))")
             }
             return nil
         }
+        // A head may refer to what those before it said, whatever their stream.
         var decoder = HPACKDecoder(allocator: ByteBufferAllocator())
-        var buffer = ByteBuffer(bytes: block)
-        return try Int(decoder.decodeHeaders(from: &buffer).first(name: ":status") ?? "") ?? 0
+        var fields = HPACKHeaders()
+        for head in heads {
+            var buffer = ByteBuffer(bytes: head.payload)
+            fields = try decoder.decodeHeaders(from: &buffer)
+        }
+        return Int(fields.first(name: ":status") ?? "") ?? 0
     }
 
     private final class Reader: ChannelInboundHandler {

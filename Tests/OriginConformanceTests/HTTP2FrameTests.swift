@@ -260,6 +260,50 @@ import Testing
         }
     }
 
+    private static let badRequests: [Row] = (blocks + bodies).filter { row in
+        if case .stream(let codes) = row.outcome { codes == [Code.protocolError] } else { false }
+    }
+
+    @Test(arguments: badRequests)
+    func `a request that breaks a rule ends its stream alone`(row: Row) async throws {
+        try await withOrigin { origin in
+            try await origin.send(Case.object)
+            let connection = try await FrameConnection(to: origin.address)
+            connection.send([Frame.put(101, "/live/other.ts"), .data(101, [1])].flatMap(\.bytes))
+            // The rows speak of stream 1.
+            let frames = Frame.split(row.bytes).map { frame in
+                var frame = frame
+                frame.stream = 103
+                return frame
+            }
+            connection.send(frames.flatMap(\.bytes))
+            _ = try await connection.received.wait(for: "reset") { $0.resetCode(103) }
+            connection.send([Frame.data(101, [2], endsStream: true), .get(105, Self.path)].flatMap(\.bytes))
+            #expect(try await connection.status(of: 105) == 200)
+            #expect(try await connection.status(of: 101) == 201)
+            connection.close()
+        }
+    }
+
+    /// Requests that are answered at once, with a body still to come.
+    @Test(arguments: [
+        Frame.request("DELETE", path), Frame.request("OPTIONS", path), Frame.request("HEAD", path),
+        Frame.request("GET", path) + [("if-none-match", "*")],
+    ])
+    func `an answer before the body's end leaves other streams alone`(fields: [(String, String)]) async throws {
+        try await withOrigin { origin in
+            try await origin.send(Case.object)
+            let connection = try await FrameConnection(to: origin.address)
+            connection.send(Frame.headers(1, fields, endsStream: false).bytes)
+            let received = try await connection.received.wait(for: "end") { $0.resetCode(1) == nil ? nil : $0 }
+            #expect(received.resetCode(1) == 0)
+            #expect(received.isEnded(1))
+            connection.send(Frame.get(3, "/none").bytes)
+            #expect(try await connection.status(of: 3) == 404)
+            connection.close()
+        }
+    }
+
     @Test(arguments: [
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\rX" + String(repeating: "x", count: 100),
         "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n" + String(repeating: "x", count: 100),

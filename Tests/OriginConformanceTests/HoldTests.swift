@@ -42,6 +42,22 @@ import Testing
     }
 
     @Test(arguments: HTTPVersion.allCases)
+    func `a part of an announced object that never begins is answered with 503`(version: HTTPVersion) async throws {
+        try await withOrigin {
+            $0.store.holdLimit = .milliseconds(200)
+        } _: { origin in
+            try await origin.send(Self.list, over: version)
+            let request = Request.get("/live/s/a.ts", "Range: bytes=1-2")
+            let response = try await origin.send(request, over: version)
+            #expect(response.status == 503)
+            #expect(response["Retry-After"] == "1")
+            #expect(response["Cache-Control"] == "no-store")
+            #expect(response.end == .whole)
+            Invariants.check(response, to: request, over: version)
+        }
+    }
+
+    @Test(arguments: HTTPVersion.allCases)
     func `an announced object that the playlist takes back is cut`(version: HTTPVersion) async throws {
         try await withOrigin { origin in
             try await origin.send(Self.list, over: version)
