@@ -42,6 +42,15 @@ import Runtime
         #expect(ProcessLimits.openFiles == ProcessLimits.raiseOpenFiles())
     }
 
+    /// The kernel tells the table's size as `FDSize` (`proc_pid_status(5)`).
+    @Test func `the table of open files is as large as it will get`() throws {
+        ProcessLimits.growFileTable()
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("FDSize:") })
+        let size = try #require(line.split(separator: "\t").last.flatMap { Int($0) })
+        #expect(size >= min(ProcessLimits.openFiles, 65_536))
+    }
+
     @Test(
         arguments: [
             ("Name:\tx\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n", 1),

@@ -16,6 +16,18 @@ package enum ProcessLimits {
         return openFiles
     }
 
+    /// Makes the system's table of this process's open files as large as it will get, up to 65,536 of them.
+    ///
+    /// It doubles as connections come, and a process with threads then waits for all processors: for ten milliseconds and
+    /// more, in which nobody gets any media.
+    package static func growFileTable() {
+        let file = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        let last = fcntl(file, F_DUPFD_CLOEXEC, CInt(clamping: min(openFiles, 1 << 16) - 1))
+        if last >= 0 { close(last) }
+        close(file)
+    }
+
     private static var openFilesLimit: rlimit? {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }

@@ -49,6 +49,7 @@ package struct ServiceRunner: Sendable {
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.ignoreHangUps()
         ProcessLimits.raiseOpenFiles()
+        ProcessLimits.growFileTable()
         do {
             return await (try make()).run()
         } catch let error as ConfigurationError {
