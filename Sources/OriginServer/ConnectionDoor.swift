@@ -100,6 +100,8 @@ final class ConnectionDoor: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        // Its number may be another connection's by now, and what the decoder still has would be answered.
+        connection?.socket = nil
         countSentBytes()
         if isAdmitted { origin.dismiss(self, on: context.eventLoop, peer) }
         isAdmitted = false
@@ -109,10 +111,14 @@ final class ConnectionDoor: ChannelInboundHandler {
     // MARK: What is spoken
 
     private func choose(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        var all = first ?? ByteBuffer()
-        first = nil
-        all.writeImmutableBuffer(bytes)
-        let preface = "PRI".utf8
+        var all = bytes
+        if var first {
+            first.writeImmutableBuffer(bytes)
+            all = first
+            self.first = nil
+        }
+        // HTTP/2 costs more to set up than a peer who has not even said all of it is worth.
+        let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8
         let start = all.readableBytesView.prefix(preface.count)
         if start.count < preface.count, preface.starts(with: start) {
             first = all
@@ -194,6 +200,7 @@ final class ConnectionDoor: ChannelInboundHandler {
     // MARK: What the origin tells it
 
     func timePassed(now: NIODeadline) {
+        guard isOpen else { return }
         countSentBytes()
         if !hasSpoken, connection == nil, now - opened >= origin.configuration.requestTimeout { return close() }
         if connection == nil, isChosen, streams.isEmpty,

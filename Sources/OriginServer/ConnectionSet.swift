@@ -1,4 +1,5 @@
 import NIOCore
+import OriginStore
 import Synchronization
 
 /// All open connections, each on its event loop, so that they can be counted, and told of time and of the origin's end.
@@ -56,21 +57,12 @@ final class ConnectionSet: Sendable {
     func keepTime(each interval: TimeAmount) {
         for box in doors.values {
             box.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-                Self.tell(Array(box.value.values)[...], on: box.eventLoop)
+                let now = NIODeadline.now()
+                // Many deadlines at once are not to keep readers waiting.
+                box.eventLoop.inTurns(of: 128, Array(box.value.values)[...]) { $0.timePassed(now: now) }
             }
         }
     }
-
-    /// A few hundred at a time, so that many deadlines at once do not keep readers waiting.
-    private static func tell(_ doors: ArraySlice<ConnectionDoor>, on eventLoop: any EventLoop) {
-        let now = NIODeadline.now()
-        for door in doors.prefix(turn) { door.timePassed(now: now) }
-        guard doors.count > turn else { return }
-        let rest = NIOLoopBound(doors.dropFirst(turn), eventLoop: eventLoop)
-        eventLoop.execute { tell(rest.value, on: eventLoop) }
-    }
-
-    private static let turn = 256
 
     /// Tells every connection to end when it has done what it is doing, and waits until all have, or the time is over;
     /// what is left then is closed.

@@ -6,8 +6,9 @@ import OriginStore
 /// A channel's socket, written without the channel: what a viewer of a growing object gets most of its bytes by.
 ///
 /// A write through NIO costs a fifth of what the kernel takes for a chunk of a few kilobytes; with a thousand viewers of
-/// each chunk that is the difference that counts. It may be used on the channel's event loop alone, while the channel is
-/// active and has nothing queued: the channel then neither writes itself nor closes the descriptor in between.
+/// each chunk that is the difference that counts. It may be used on the channel's event loop alone, while the channel has
+/// nothing queued, and must be gone when a write fails or the channel becomes inactive: the channel closes the descriptor
+/// right before it says so.
 struct DirectSocket {
     private let descriptor: NIOBSDSocket.Handle
 

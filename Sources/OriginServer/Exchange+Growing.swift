@@ -167,24 +167,15 @@ extension Exchange {
         defer { isResuming = false }
         repeat {
             switch phase {
-            case .following(let group): feed(group)
+            case .following(let group): guard feed(group) else { return }
             case .sending(let parts): send(parts)
             case .begun, .uploading, .awaiting, .holding, .ended: return
             }
-        } while hasMore && wire.isWritable
+        } while wire.isWritable
     }
 
-    private var hasMore: Bool {
-        switch phase {
-        case .following(let group): cursor < group.chunks.count || group.condition != .waiting
-        case .sending: true
-        case .begun, .uploading, .awaiting, .holding, .ended: false
-        }
-    }
-
-    private func feed(_ group: ReaderGroup) {
-        let start = cursor
-        let wire = self.wire
+    /// Sends what there is of the object; false where its reader has all of that.
+    private func feed(_ group: ReaderGroup) -> Bool {
         while cursor < group.chunks.count, wire.isWritable {
             if cursor == 0 { recordAge(origin.metrics.firstByteAge, since: group.startedAt) }
             let chunk = group.chunks[cursor]
@@ -192,16 +183,20 @@ extension Exchange {
             let isFollowed = cursor < group.chunks.count || group.condition == .complete
             if skipped == 0 { wire.send(chunk, isFollowed: isFollowed) } else { sendUnskipped(chunk) }
         }
-        if cursor > start { lastProgress = .now() }
-        guard cursor == group.chunks.count, group.condition != .waiting else { return wire.flush() }
+        guard cursor == group.chunks.count, group.condition != .waiting else {
+            wire.flush()
+            return cursor < group.chunks.count
+        }
         leave(group)
         if group.condition == .aborted || skipped > 0 {
             phase = .begun
             wire.flush()
-            return cut(.aborted)
+            cut(.aborted)
+            return false
         }
         recordAge(origin.metrics.lastByteAge, since: group.completedAt)
         end()
+        return false
     }
 
     /// A chunk of which the start, or all, lies before the asked range.

@@ -37,7 +37,8 @@ final class Exchange: ObjectReader {
     let peer: PeerAddress?
     /// Its fields are let go of once an object is followed.
     var request: HTTPRequestHead
-    unowned let wire: any ExchangeWire
+    /// It lets go of the exchange when that has ended.
+    let wire: any ExchangeWire
     /// Nil where the request's path is no object's.
     var key: ObjectKey?
     var phase = Phase.begun
@@ -49,7 +50,9 @@ final class Exchange: ObjectReader {
     var cursor = 0
     /// How many bytes of the growing object are to be left out before the first that is sent.
     var skipped = 0
-    /// When bytes last moved in the direction the exchange waits for.
+    /// What ``cursor`` was when the time was last looked at.
+    private var cursorThen = 0
+    /// When bytes last moved in the direction the exchange waits for; of an object that is followed, about.
     var lastProgress = NIODeadline.now()
     /// Bytes of an upload since they last counted as progress.
     var receivedBytes = 0
@@ -172,7 +175,8 @@ final class Exchange: ObjectReader {
         case .following(let group):
             if isGone(now: now) { return .zero }
             if group.chunks.isEmpty { return lastProgress + limits.store.holdLimit - now }
-            if cursor == group.chunks.count { lastProgress = now }
+            if cursor == group.chunks.count || cursor != cursorThen { lastProgress = now }
+            cursorThen = cursor
             return lastProgress + limits.stallLimit - now
         case .awaiting(let group, _):
             if !group.chunks.isEmpty { lastProgress = now }

@@ -68,7 +68,7 @@ extension HTTP1Connection: ExchangeWire {
 
     func send(_ part: inout BodyPart) {
         let count = part.count
-        if queuedWrites == 0, let socket, channel.isActive {
+        if queuedWrites == 0, let socket {
             part.removeFirst(socket.send(part))
         }
         if part.count > 0 {
@@ -82,7 +82,7 @@ extension HTTP1Connection: ExchangeWire {
 
     /// Writes bytes to the socket itself if nothing is ahead of them, else behind what is queued.
     private func put(_ bytes: ByteBuffer, isFollowed: Bool) {
-        guard queuedWrites == 0, let socket, channel.isActive else { return write(bytes) }
+        guard queuedWrites == 0, let socket else { return write(bytes) }
         let sent = socket.send(bytes, isFollowed: isFollowed)
         guard sent < bytes.readableBytes else { return }
         write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())
@@ -97,7 +97,9 @@ extension HTTP1Connection: ExchangeWire {
         queuedWrites += 1
         unflushedBytes += bytes.readableBytes
         origin.copiedBytes.wrappingAdd(copied, ordering: .relaxed)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            // The channel fails writes when it has closed its socket, before it says so.
+            if case .failure = result { socket = nil }
             origin.copiedBytes.wrappingSubtract(copied, ordering: .relaxed)
             queuedWrites -= 1
             lastWrite = .now()

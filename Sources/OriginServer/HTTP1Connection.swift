@@ -82,7 +82,6 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        socket = nil
         abandon()
         context.fireChannelInactive()
     }

@@ -51,6 +51,7 @@ final class HTTP2Stream: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         isClosed = true
         exchange?.abandon()
+        exchange = nil
         door.remove(self)
         context.fireChannelInactive()
     }

@@ -111,6 +111,7 @@ package final class OriginServer: Service {
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.recvAllocator, value: Self.receiveBuffers)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try ConnectionDoor.open(channel, origin, role) }
             }
@@ -127,6 +128,9 @@ package final class OriginServer: Service {
             throw ListenError(endpoint: endpoint, isForPublishing: !role.mayRead, cause: error)
         }
     }
+
+    /// A connection keeps its buffer: one for a request is enough, and uploads make it grow.
+    private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
 
     private func text(_ address: SocketAddress?) -> String {
         guard let address else { return "unknown" }

@@ -35,9 +35,8 @@ struct Waiters {
     static func wake(_ waiters: [Waiter]) {
         guard !waiters.isEmpty else { return }
         for group in Dictionary(grouping: waiters, by: { ObjectIdentifier($0.eventLoop) }).values {
-            group.first?.eventLoop.execute {
-                for waiter in group { waiter.arrived() }
-            }
+            guard let eventLoop = group.first?.eventLoop else { continue }
+            eventLoop.execute { eventLoop.inTurns(of: 512, group[...]) { $0.arrived() } }
         }
     }
 }
