@@ -27,7 +27,7 @@ extension Exchange {
                 wire.start(head, .growing)
             } else {
                 // Where the first bytes may come at any moment, the head waits a moment for them.
-                start(.growing, sharing: object, isFollowed: !group.chunks.isEmpty || !object.isAnnounced) {
+                start(.growing, sharing: object.sharedHead, isFollowed: !group.chunks.isEmpty || !object.isAnnounced) {
                     self.growingHead(of: object, .ok)
                 }
             }
@@ -81,13 +81,13 @@ extension Exchange {
 
     /// Starts a response of status 200 that is like that of all who ask for no more than the object.
     func start(
-        _ framing: ResponseFraming, sharing object: GrowingObject, isFollowed: Bool, _ head: () -> ResponseHead
+        _ framing: ResponseFraming, sharing shared: SharedHead, isFollowed: Bool, _ head: () -> ResponseHead
     ) {
         guard heldSince == nil, !origin.access.cors.allowOrigin(for: nil).varies else {
             return wire.start(head(), framing)
         }
         var isCounted = false
-        wire.start(sharing: object.sharedHead, unixTime: origin.unixTime, framing, isFollowed: isFollowed) {
+        wire.start(sharing: shared, unixTime: origin.unixTime, framing, isFollowed: isFollowed) {
             isCounted = true
             return head()
         }

@@ -58,7 +58,8 @@ extension Exchange {
             stored.entityTag = EntityTag.of(stored.entityTag, coding: "gzip")
         }
         let kind: CachePolicy.Class = playlist.kind == .multivariant ? .multivariant : .playlist
-        serve(.bytes(body), stored, codings: true) { head in
+        let shared = coding == nil ? playlist.sharedHead : playlist.compressedHead
+        serve(.bytes(body), stored, sharing: shared, codings: true) { head in
             self.addCacheFields(
                 to: &head, kind, targetDuration: playlist.targetDuration, upstream: stored.cacheControl)
             if let coding, head.status != .notModified { head.add("Content-Encoding", coding) }
@@ -66,22 +67,9 @@ extension Exchange {
     }
 
     private func serve(_ object: GrowingObject, _ stored: ObjectHead, _ body: ObjectBody) {
-        func addFields(to head: inout ResponseHead) {
-            addCacheFields(to: &head, mediaClass, upstream: stored.cacheControl)
+        serve(body, stored, sharing: object.sharedHead, codings: false) { head in
+            self.addCacheFields(to: &head, self.mediaClass, upstream: stored.cacheControl)
         }
-        guard request.method == .GET, asksForNoMore, body.count > 0 else {
-            return serve(body, stored, codings: false, addFields)
-        }
-        if case .segment = route { recordAge(origin.metrics.firstByteAge, since: object.startedAt) }
-        start(.length, sharing: object, isFollowed: true) {
-            var head = head(.ok)
-            head.add("ETag", stored.entityTag)
-            addFields(to: &head)
-            addBodyFields(to: &head, stored, contentType: stored.contentType, length: body.count)
-            return head
-        }
-        phase = .sending([BodyPart(body, 0..<body.count)])
-        resume()
     }
 
     /// Whether the request has no conditions, and asks for no part.
@@ -101,10 +89,12 @@ extension Exchange {
 
     /// Serves a whole object, or those ranges of it that the request asks for.
     /// - Parameters:
+    ///   - shared: the head of those who ask for no more than the whole.
     ///   - codings: whether the object has more than one content coding.
     ///   - addFields: adds what is its own to a head.
     private func serve(
-        _ body: ObjectBody, _ stored: ObjectHead, codings: Bool, _ addFields: (inout ResponseHead) -> Void
+        _ body: ObjectBody, _ stored: ObjectHead, sharing shared: SharedHead, codings: Bool,
+        _ addFields: (inout ResponseHead) -> Void
     ) {
         func begin(_ status: HTTPResponseStatus) -> ResponseHead {
             var head = self.head(status)
@@ -112,6 +102,17 @@ extension Exchange {
             addFields(&head)
             if codings { head.addVary("Accept-Encoding") }
             return head
+        }
+        let length = body.count
+        if case .segment = route, !isHead { recordAge(origin.metrics.firstByteAge, since: object?.startedAt) }
+        if request.method == .GET, asksForNoMore, length > 0 {
+            start(.length, sharing: shared, isFollowed: true) {
+                var head = begin(.ok)
+                addBodyFields(to: &head, stored, contentType: stored.contentType, length: length)
+                return head
+            }
+            phase = .sending([BodyPart(body, 0..<length)])
+            return resume()
         }
         let validators = Preconditions.Validators(entityTag: stored.entityTag, lastModified: stored.lastModified)
         switch Preconditions.evaluate(request.headers, validators, unixTime: origin.unixTime) {
@@ -123,7 +124,6 @@ extension Exchange {
             return refuse(
                 .preconditionFailed, .precondition, reason: "the object is not what the request's conditions ask for")
         }
-        let length = body.count
         var head: ResponseHead
         var parts = [BodyPart(body, 0..<length)]
         var contentType = stored.contentType
@@ -150,7 +150,6 @@ extension Exchange {
             parts = multipart.parts
         }
         addBodyFields(to: &head, stored, contentType: contentType, length: parts.reduce(0) { $0 + $1.count })
-        if case .segment = route, !isHead { recordAge(origin.metrics.firstByteAge, since: object?.startedAt) }
         send(head, isHead ? [] : parts)
     }
 

@@ -23,6 +23,9 @@ package struct StoredPlaylist: Sendable {
     /// What the listed segments last together.
     let duration: TimeAmount
     private let compression: PlaylistCompression
+    /// That of the body as it was stored, and that of the compressed one.
+    package let sharedHead = SharedHead()
+    package let compressedHead = SharedHead()
 
     /// Reads and checks an uploaded playlist.
     /// - Throws: ``UploadError/playlistRefused(reason:)`` with the line and the reason.
