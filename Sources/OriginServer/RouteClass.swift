@@ -15,8 +15,8 @@ package enum RouteClass: String, CaseIterable, Sendable {
 package enum SentStatus {
     /// In ascending order.
     package static let all: [UInt] = [
-        200, 201, 204, 206, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413, 414, 415, 416, 417, 421, 429,
-        431, 500, 501, 503, 505, 507,
+        200, 201, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 412, 413, 414, 415, 416, 429, 431, 501, 503, 505,
+        507,
     ]
 
     /// The place of a status in ``all``; nil for one the origin does not send.

@@ -1,6 +1,5 @@
 import NIOCore
 import OriginServer
-import OriginServer
 import Testing
 
 /// Requests that only raw bytes can make: what is no HTTP/1.1 is refused, and nothing is hidden in it (`RFC 9112 §11`).
