@@ -77,14 +77,17 @@ import Testing
         }
     }
 
-    @Test func `DATA frames are no larger than the peer takes, and as large as it allows`() async throws {
+    /// By what the peer says of frames (`RFC 9113 §6.5.2`, SETTINGS_MAX_FRAME_SIZE): 16,384 is the least it can take.
+    @Test(arguments: [nil, 16_384, 40_000] as [UInt32?])
+    func `DATA frames of what is complete are as large as every peer takes them`(limit: UInt32?) async throws {
         try await withOrigin { origin in
             try await origin.send(.put("/large.ts", String(repeating: "x", count: 60_000)))
-            let connection = try await FrameConnection(to: origin.address)
+            let settings = limit.map { [(id: UInt8(5), value: $0)] } ?? []
+            let connection = try await FrameConnection(to: origin.address, settings: settings)
             connection.send([.get(1, "/large.ts")])
             try await connection.received.wait(for: "end") { $0.isEnded(1) ? () : nil }
-            let largest = connection.received.value.frames(K.data, on: 1).map(\.payload.count).max() ?? 0
-            #expect(largest <= 16_384)
+            let counts = connection.received.value.frames(K.data, on: 1).map(\.payload.count)
+            #expect(counts.filter { $0 > 0 } == [16_384, 16_384, 16_384, 10_848])
         }
     }
 
