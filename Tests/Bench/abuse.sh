@@ -57,6 +57,7 @@ hostile_twice() {
 # abuse_round WHAT COMMAND…: a line of the table: the live stream, and the origin's memory, while the command runs.
 abuse_round() {
     local what=$1 before after peak=0 kib counts figures seconds=$((seconds_abuse + 2 * abuse_lead)) stream pid flags=()
+    local frames lost count
     shift
     hostile_pids=()
     abuse_rounds=$((abuse_rounds + 1))
@@ -78,17 +79,21 @@ abuse_round() {
     wait "$stream" || (($? == 1))
     for pid in "${hostile_pids[@]}"; do wait "$pid" || (($? == 1)); done
     figures=$(<"$logs/growload.log")
+    frames=$(figure frames "$figures")
+    lost=$((abuse_viewers * seconds * 30 - frames))
     # What broke off is still kept for a moment.
     sleep 4
     after=$(memory_kib "$origin_pid")
     printf '  %-22s %8s %8s %8s %6s %8.1f %8.1f %8.1f  %s%s\n' "$what" "$(field p50_ms "$figures")" \
-        "$(field p99_ms "$figures")" "$(field max_ms "$figures")" \
-        "$((abuse_viewers * seconds * 30 - $(field frames "$figures")))" "$(calculate %.1f "$before / 1024")" \
+        "$(field p99_ms "$figures")" "$(field max_ms "$figures")" "$lost" "$(calculate %.1f "$before / 1024")" \
         "$(calculate %.1f "$peak / 1024")" "$(calculate %.1f "$after / 1024")" \
         "$(count_changes "$counts" "$(origin_counts)")" "$(answers)"
+    if ((lost != 0)); then wrong "$what: $lost frames of the live stream were lost"; fi
     while read -r figures; do
-        if [[ $(field wrong "$figures") != 0 ]]; then echo "    WRONG: $figures"; fi
+        count=$(figure wrong "$figures")
+        if ((count > 0)); then wrong "$what: $figures"; fi
     done <"$logs/abuse.figures"
+    if (($(wc -l <"$logs/abuse.figures") != ${#hostile_pids[@]})); then wrong "$what: not every peer tells its figures"; fi
 }
 
 # More than the host's open files, from fewer addresses than may have so many.
@@ -109,7 +114,7 @@ abuse_uploads() {
 
 # kill_round DIRECTORY LOG: writes until the origin is killed, then reads what the next one has.
 kill_round() {
-    local figures started writer flags=(--data-dir "$1" --unlisted-lifetime 600m --playlist-lifetime 600m)
+    local figures started served lost corrupt writer flags=(--data-dir "$1" --unlisted-lifetime 600m --playlist-lifetime 600m)
     start_origin "$service_cpu" "${flags[@]}"
     "$tools/keep" write "$2" "127.0.0.1:$origin_port" &
     writer=$!
@@ -118,9 +123,11 @@ kill_round() {
     wait "$writer" || true
     started=$EPOCHREALTIME
     start_origin "$service_cpu" "${flags[@]}"
-    figures=$("$tools/keep" check "$2" "127.0.0.1:$origin_port") || true
-    echo "$(field served "$figures") $(field lost "$figures") $(field corrupt "$figures")" \
-        "$(calculate %.0f "($EPOCHREALTIME - $started) * 1000")" >>"$logs/keep.rounds"
+    figures=$("$tools/keep" check "$2" "127.0.0.1:$origin_port") || (($? == 1))
+    served=$(figure served "$figures")
+    lost=$(figure lost "$figures")
+    corrupt=$(figure corrupt "$figures")
+    echo "$served $lost $corrupt" "$(calculate %.0f "($EPOCHREALTIME - $started) * 1000")" >>"$logs/keep.rounds"
     kill_origin 2>/dev/null
 }
 
@@ -130,11 +137,13 @@ kill_origin() {
 }
 
 abuse_kills() {
-    local round
+    local round bad
     for ((round = 1; round <= kills; round++)); do kill_round "$logs/keep.d" "$logs/keep.log"; done
     awk '{ lost += $2; corrupt += $3; if ($4 > slowest) slowest = $4; if (NR == 1 || $1 < fewest) fewest = $1 }
         END { printf "  killed as it writes %d times: at least %d of 65 objects served then, %d lost, %d corrupt; all are " \
             "read %d ms after the start at most\n", NR, fewest, lost, corrupt, slowest }' "$logs/keep.rounds"
+    bad=$(awk '{ bad += $2 + $3 } END { print bad + 0 }' "$logs/keep.rounds")
+    if ((bad > 0)); then wrong "$bad objects were lost or corrupt after a kill"; fi
 }
 
 abuse() {

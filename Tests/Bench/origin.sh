@@ -8,6 +8,7 @@ seconds_fanout=6
 seconds_cores=3
 seconds_complete=${SECONDS_COMPLETE:-5}
 seconds_soak=${SECONDS_SOAK:-600}
+simulated_hours=${SIMULATED_HOURS:-24}
 connections=200
 streams=20
 viewers_of_stream=3
@@ -421,4 +422,14 @@ soak() {
     echo "  CPU $(calculate %.3f "($(cpu_ticks "$origin_pid") - $before) / $ticks / $seconds_soak") of a processor"
     echo "  $(soak_lags)"
     stop_all
+}
+
+# --- simulation
+
+# The store alone, by its test: the clock is given to it.
+simulation() {
+    echo "Simulation: $simulated_hours hours of 20 streams; held, resident and in memory files, as time goes by"
+    HEADWATER_SIMULATED_HOURS=$simulated_hours swift test -c release --filter OriginStoreTests.SimulationTests \
+        2>"$logs/simulation.log" | sed -unE 's/^(hour [0-9]+|[0-9]+ s): .*/  &/p' ||
+        wrong "memory did not stay within 5 %, or was held in the end"
 }
