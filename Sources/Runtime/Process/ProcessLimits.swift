@@ -34,9 +34,11 @@ package enum ProcessLimits {
         return limit
     }
 
-    /// Lets a write to a closed pipe or socket fail rather than end the process.
-    package static func ignoreBrokenPipes() {
+    /// Lets a write to a closed pipe or socket, or beyond the process's limit on the size of files (`getrlimit(2)`
+    /// RLIMIT_FSIZE, which files in memory are under too), fail rather than end the process.
+    package static func letWritesFail() {
         _ = signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Lets a SIGHUP that comes before anybody waits for it pass, rather than end the process: what starts has read

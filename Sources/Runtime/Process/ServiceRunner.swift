@@ -46,7 +46,7 @@ package struct ServiceRunner: Sendable {
     /// What `make` throws is told on the standard error stream, as the log may not be set up yet: a `ConfigurationError`
     /// gives the status `usage`, all else `failure`.
     package static func main(program: String, _ make: () async throws -> ServiceRunner) async -> ProcessStatus {
-        ProcessLimits.ignoreBrokenPipes()
+        ProcessLimits.letWritesFail()
         ProcessLimits.ignoreHangUps()
         ProcessLimits.raiseOpenFiles()
         ProcessLimits.growFileTable()
