@@ -85,6 +85,8 @@ package struct WriteBehind: ~Copyable {
     private var gathering = ChangeList()
     /// Every key that may have a file.
     private var present: Set<ObjectKey> = []
+    /// Whether any other key may have one too.
+    private var isAnyPresent = false
     private var doing: Doing?
     private var retryDelay = RetryDelay()
     private var probeBytes = Self.smallestProbeBytes
@@ -117,6 +119,9 @@ package struct WriteBehind: ~Copyable {
     /// Files that were found at the start.
     package mutating func found(_ key: ObjectKey) { present.insert(key) }
 
+    /// There are files of which nothing is known.
+    package mutating func foundUnreadable() { isAnyPresent = true }
+
     /// A new version of an object; tells why it is not taken.
     package mutating func stored(_ object: StoredObject) -> Refusal? {
         switch state {
@@ -127,15 +132,21 @@ package struct WriteBehind: ~Copyable {
             return .degraded
         case .working:
             let change = ChangeList.Change.write(object)
-            let older = gathering[object.key]
-            let others = queuedBytes - (older?.bytes ?? 0)
-            guard others == 0 || (change.bytes <= limits.bytes - others && queuedObjects < limits.objects) else {
+            gathering.cancel(object.key)
+            // Where there is no room for both, an older version whose turn has come gives way.
+            if !hasRoom(for: change) { current.cancel(object.key) }
+            guard hasRoom(for: change) else {
                 forget(object.key)
                 return .full
             }
             gathering.append(change, for: object.key)
             return nil
         }
+    }
+
+    private func hasRoom(for change: ChangeList.Change) -> Bool {
+        let others = queuedBytes
+        return others == 0 || (change.bytes <= limits.bytes - others && queuedObjects < limits.objects)
     }
 
     /// Nothing has the key any more.
@@ -157,7 +168,7 @@ package struct WriteBehind: ~Copyable {
     private mutating func forget(_ key: ObjectKey) {
         current.cancel(key)
         gathering.cancel(key)
-        if present.contains(key) { gathering.append(.remove(key), for: key) }
+        if isAnyPresent || present.contains(key) { gathering.append(.remove(key), for: key) }
     }
 
     private mutating func dropWrites() -> Int {

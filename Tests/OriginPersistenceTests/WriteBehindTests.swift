@@ -123,6 +123,36 @@ extension NIODeadline {
         #expect(machine.queuedObjects == 2)
     }
 
+    @Test func `over the limit of objects a newer version takes the place of the one that waits`() {
+        var machine = machine(objects: 2)
+        take(&machine, object("/p.m3u8", "a", version: 1))
+        take(&machine, object("/1.ts", ""))
+        take(&machine, object("/p.m3u8", "b", version: 2))
+        #expect(machine.queuedObjects == 2)
+        // Its older version's turn has come now.
+        let step = machine.next(now: .at(0))
+        #expect(step == .write(object("/1.ts", "")))
+        take(&machine, object("/2.ts", ""))
+        take(&machine, object("/p.m3u8", "c", version: 3))
+        #expect(machine.queuedObjects == 2)
+        _ = machine.succeeded(now: .at(0))
+        succeed(&machine, .write(object("/2.ts", "")))
+        succeed(&machine, .write(object("/p.m3u8", "c", version: 3)))
+        rest(&machine)
+    }
+
+    @Test func `where files could not be read, what is not kept is removed in any case`() {
+        var machine = machine(objects: 1)
+        machine.foundUnreadable()
+        take(&machine, object("/1.ts", ""))
+        take(&machine, object("/2.ts", ""), refused: .full)
+        machine.removed(key("/3.ts"))
+        succeed(&machine, .write(object("/1.ts", "")))
+        succeed(&machine, .remove(key("/2.ts")))
+        succeed(&machine, .remove(key("/3.ts")))
+        rest(&machine)
+    }
+
     @Test func `the version that waits counts no more when a newer one comes`() {
         var machine = machine(bytes: Self.overhead + 100)
         take(&machine, object("/p.m3u8", String(repeating: "x", count: 100)))
