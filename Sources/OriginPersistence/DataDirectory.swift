@@ -36,7 +36,7 @@ package final class DataDirectory: StoreJournal, Service {
     ) throws(DataDirectoryError) {
         self.configuration = configuration
         self.logger = logger
-        folder = try DataFolder(configuration.path)
+        folder = try DataFolder(configuration.path, isSynchronised: configuration.sync == .always)
         metrics = DataDirectoryMetrics(factory: factory)
         let limits = WriteBehind.Limits(
             bytes: configuration.queueLimitBytes, objects: configuration.queueLimitObjects,

@@ -16,10 +16,11 @@ package final class DataFolder: Sendable {
     private static let probeName = "headwater-origin.probe"
 
     /// Makes the folder where it is missing, locks it and checks that files can be made in it.
-    package init(_ path: String) throws(DataDirectoryError) {
+    /// - Parameter isSynchronised: whether the disk is to have taken the names of folders it makes.
+    package init(_ path: String, isSynchronised: Bool = false) throws(DataDirectoryError) {
         self.path = path
         do throws(Errno) {
-            try Self.make(path)
+            try Self.make(path, isSynchronised: isSynchronised)
         } catch {
             throw .notMade(path: path, reason: error.description)
         }
@@ -159,7 +160,9 @@ package final class DataFolder: Sendable {
     }
 
     /// Has the disk take a folder's names; `.` is the data directory itself.
-    func synchronise(_ folder: String) throws(Errno) {
+    func synchronise(_ folder: String) throws(Errno) { try Self.synchronise(folder, in: descriptor) }
+
+    private static func synchronise(_ folder: String, in descriptor: Int32) throws(Errno) {
         let opened = unsafe openat(descriptor, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard opened >= 0 else {
             let error = Errno.last
@@ -179,14 +182,22 @@ package final class DataFolder: Sendable {
     }
 
     /// Makes a folder with those above it.
-    private static func make(_ path: String) throws(Errno) {
-        if unsafe mkdir(path, 0o750) == 0 || errno == EEXIST { return }
-        let error = Errno.last
-        guard error == .noSuchFileOrDirectory, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
-            throw error
+    private static func make(_ path: String, isSynchronised: Bool) throws(Errno) {
+        var name = Substring(path)
+        while name.count > 1, name.last == "/" { name.removeLast() }
+        let slash = name.lastIndex(of: "/")
+        if unsafe mkdir(path, 0o750) != 0 {
+            let error = Errno.last
+            if error == .fileExists { return }
+            guard error == .noSuchFileOrDirectory, let slash, slash != path.startIndex else { throw error }
+            try make(String(path[..<slash]), isSynchronised: isSynchronised)
+            guard unsafe mkdir(path, 0o750) == 0 else {
+                if errno == EEXIST { return }
+                throw Errno.last
+            }
         }
-        try make(String(path[..<slash]))
-        guard unsafe mkdir(path, 0o750) == 0 || errno == EEXIST else { throw Errno.last }
+        let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        if isSynchronised { try synchronise(parent, in: AT_FDCWD) }
     }
 }
 

@@ -13,7 +13,11 @@ struct DiskWriter: ~Copyable {
     private var touched: Set<String> = []
     private var droppedObjects = 0
 
-    init(directory: DataDirectory) { self.directory = directory }
+    init(directory: DataDirectory) {
+        self.directory = directory
+        // An earlier process may have made folders without having the disk take their names.
+        touch(".")
+    }
 
     private var isSynchronised: Bool { directory.configuration.sync == .always }
 
