@@ -24,17 +24,38 @@ package final class MemoryFile: Sendable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Keeps a copy of these pieces, one after the other; nil where there is no memory left.
+    /// Keeps a copy of these pieces, one after the other; nil where there is no memory left, or the process's limit on
+    /// the size of files is reached.
     package func store(_ pieces: [ByteBuffer]) -> FileExtent? {
-        let count = pieces.reduce(0) { $0 + $1.readableBytes }
-        let offset = next.wrappingAdd(Self.wholePages(count), ordering: .relaxed).oldValue
-        let extent = FileExtent(file: self, offset: offset, count: count)
-        var end = offset
+        let extent = extent(count: pieces.reduce(0) { $0 + $1.readableBytes })
+        var end = extent.offset
         for piece in pieces {
             guard write(piece, at: end) else { return nil }
             end += piece.readableBytes
         }
         return extent
+    }
+
+    /// Keeps so many bytes, which come piece by piece; nil likewise, and where fewer come.
+    /// - Parameter next: gives at most so many bytes; none at their end.
+    package func store<Failure: Error>(
+        count: Int, _ next: (_ limitBytes: Int) throws(Failure) -> ByteBuffer
+    ) throws(Failure) -> FileExtent? {
+        let extent = extent(count: count)
+        var stored = 0
+        while stored < count {
+            let piece = try next(count - stored)
+            guard (1...count - stored).contains(piece.readableBytes), write(piece, at: extent.offset + stored) else {
+                return nil
+            }
+            stored += piece.readableBytes
+        }
+        return extent
+    }
+
+    private func extent(count: Int) -> FileExtent {
+        let offset = next.wrappingAdd(Self.wholePages(count), ordering: .relaxed).oldValue
+        return FileExtent(file: self, offset: offset, count: count)
     }
 
     fileprivate static func wholePages(_ count: Int) -> Int {
@@ -59,9 +80,12 @@ package final class MemoryFile: Sendable {
 /// A run of bytes in a ``MemoryFile``, written once.
 package final class FileExtent: Sendable {
     private let file: MemoryFile
-    private let offset: Int
+    fileprivate let offset: Int
     /// In bytes.
     package let count: Int
+
+    /// What it takes of the system's memory, in bytes: whole pages.
+    package var heldBytes: Int { MemoryFile.wholePages(count) }
 
     fileprivate init(file: MemoryFile, offset: Int, count: Int) {
         self.file = file
@@ -72,7 +96,7 @@ package final class FileExtent: Sendable {
     deinit {
         // Whole pages alone are let go of: what is cut off a page is set to zero, also in a socket's queue. Where it fails,
         // they stay until the process ends.
-        if count > 0 { cmemoryfile_discard(file.descriptor, offset, MemoryFile.wholePages(count)) }
+        if count > 0 { cmemoryfile_discard(file.descriptor, offset, heldBytes) }
     }
 
     /// A copy of some of the bytes; nil for what is not within the extent.

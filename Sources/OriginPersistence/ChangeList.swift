@@ -10,7 +10,7 @@ package struct ChangeList {
         /// What it counts against the queue's limit; a removal does not.
         var bytes: Int {
             guard case .write(let object) = self else { return 0 }
-            return object.body.readableBytes + Self.overheadBytes
+            return object.body.count + Self.overheadBytes
         }
 
         /// What a waiting object takes besides its body, about.

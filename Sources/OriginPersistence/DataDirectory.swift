@@ -13,7 +13,7 @@ import Synchronization
 /// at the next start is whole objects, and every one that was complete more than a moment before. A disk that is full or
 /// fails costs what should have been written and nothing else: the origin goes on serving from memory.
 ///
-/// Its life: ``load(limitBytes:)`` once, then ``run()``, listed before the services that store, so that it stops after
+/// Its life: ``load(limitBytes:_:)`` once, then ``run()``, listed before the services that store, so that it stops after
 /// them.
 package final class DataDirectory: StoreJournal, Service {
     private struct Shared: ~Copyable {

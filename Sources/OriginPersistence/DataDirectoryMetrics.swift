@@ -24,6 +24,7 @@ struct DataDirectoryMetrics: Sendable {
     let degraded: Gauge
     let restored: Counter
     let corrupt: Counter
+    let unreadable: Counter
 
     init(factory: any MetricsFactory) {
         writtenObjects = Counter(label: "headwater.origin.data.objects.written", factory: factory)
@@ -41,6 +42,7 @@ struct DataDirectoryMetrics: Sendable {
         degraded = Gauge(label: "headwater.origin.data.degraded", factory: factory)
         restored = Counter(label: "headwater.origin.data.objects.restored", factory: factory)
         corrupt = Counter(label: "headwater.origin.data.objects.corrupt", factory: factory)
+        unreadable = Counter(label: "headwater.origin.data.objects.unreadable", factory: factory)
         queuedBytes.record(0)
         degraded.record(0)
     }

@@ -1,5 +1,6 @@
 import Glibc
 package import NIOCore
+package import OriginStore
 package import SystemPackage
 
 /// The data directory as the file system has it: held open and locked, so that no two origins share it, nor another
@@ -79,10 +80,12 @@ package final class DataFolder: Sendable {
         return file.keepOpen()
     }
 
-    /// Writes a file of these pieces, which is there whole or not at all.
-    /// - Returns: whether its folder is new.
-    package func write(_ pieces: [ByteBuffer], as name: ObjectFileName, isSynchronised: Bool) throws(Errno) -> Bool {
-        var isFolderNew = false
+    /// Writes a file of a start and a body, which is there whole or not at all.
+    /// - Parameter madeFolder: is called where its folder was missing and is there now, whatever becomes of the file.
+    package func write(
+        _ start: ByteBuffer, _ body: ObjectBody, as name: ObjectFileName, isSynchronised: Bool,
+        madeFolder: () -> Void
+    ) throws(Errno) {
         do throws(Errno) {
             let flags = O_WRONLY | O_CREAT | O_TRUNC
             let file: OpenFile
@@ -90,10 +93,16 @@ package final class DataFolder: Sendable {
                 file = try open(name.temporaryPath, flags)
             } catch .noSuchFileOrDirectory {
                 guard unsafe mkdirat(descriptor, name.folder, 0o750) == 0 else { throw Errno.last }
-                isFolderNew = true
+                madeFolder()
                 file = try open(name.temporaryPath, flags)
             }
-            for piece in pieces { try file.write(piece) }
+            try file.write(start)
+            var missingBytes = body.count
+            for piece in body.pieces {
+                try file.write(piece)
+                missingBytes -= piece.readableBytes
+            }
+            guard missingBytes == 0 else { throw Errno.ioError }
             if isSynchronised { try file.synchronise() }
             // Some file systems tell of an error here alone.
             try file.close()
@@ -104,7 +113,6 @@ package final class DataFolder: Sendable {
             _ = unsafe unlinkat(descriptor, name.temporaryPath, 0)
             throw error
         }
-        return isFolderNew
     }
 
     /// Of no effect where there is no such file.

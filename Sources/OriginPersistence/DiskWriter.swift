@@ -33,11 +33,11 @@ struct DiskWriter: ~Copyable {
                 }
                 let name = ObjectFileName(object.key)
                 let isWritten = attempt { (writer) throws(Errno) in
-                    try writer.write([start, object.body], as: name)
+                    try writer.write(start, object.body, as: name)
                 }
                 guard isWritten else { continue }
                 directory.metrics.writtenObjects.increment()
-                directory.metrics.writtenBytes.increment(by: start.readableBytes + object.body.readableBytes)
+                directory.metrics.writtenBytes.increment(by: start.readableBytes + object.body.count)
             case .remove(let key):
                 let name = ObjectFileName(key)
                 attempt { (writer) throws(Errno) in
@@ -66,9 +66,8 @@ struct DiskWriter: ~Copyable {
         }
     }
 
-    private mutating func write(_ pieces: [ByteBuffer], as name: ObjectFileName) throws(Errno) {
-        let isFolderNew = try directory.folder.write(pieces, as: name, isSynchronised: isSynchronised)
-        if isFolderNew { touch(".") }
+    private mutating func write(_ start: ByteBuffer, _ body: ObjectBody, as name: ObjectFileName) throws(Errno) {
+        try directory.folder.write(start, body, as: name, isSynchronised: isSynchronised) { touch(".") }
         touch(name.folder)
     }
 

@@ -1,9 +1,19 @@
 import NIOCore
 package import OriginStore
-import SystemPackage
+package import SystemPackage
 
 /// A file whose header promises an object; nothing is proven before it is read.
 package struct FoundObject {
+    /// Why a file gives no object.
+    package enum Fault: Error, Equatable {
+        /// It was read, and is no whole object of its name.
+        case damaged
+        /// Another version of the origin wrote it.
+        case otherVersion
+        /// It could not be read this time: what is in it is not known.
+        case unreadable(Errno)
+    }
+
     /// What is worth more is larger: playlists, then what is newer.
     struct Rank: Comparable {
         var isPlaylist: Bool
@@ -15,48 +25,67 @@ package struct FoundObject {
     }
 
     let name: ObjectFileName
-    let header: ObjectRecord.Header
+    package let header: StoredObject.Header
 
     var rank: Rank { Rank(isPlaylist: header.key.isPlaylist, lastModified: header.head.lastModified ?? 0) }
 
-    /// Nil for a file that is no object's, lies under another's name or has not the length its header says.
-    package init?(_ name: ObjectFileName, in folder: DataFolder) {
-        do {
+    /// Reads the header. Damaged is also what lies under another's name, or has not the length its header says.
+    package init(_ name: ObjectFileName, in folder: DataFolder) throws(Fault) {
+        self.name = name
+        header = try Self.attempt {
             let file = try folder.open(name)
-            guard let length = try file.length(), let start = try Self.start(of: file),
-                let header = start.getSlice(
-                    at: ObjectRecord.prefixBytes, length: start.readableBytes - ObjectRecord.prefixBytes)
-            else { return nil }
-            self.header = try ObjectRecord.read(header: header)
-            self.name = name
-            guard ObjectFileName(self.header.key) == name, length == start.readableBytes + self.header.bodyBytes else {
-                return nil
+            guard let length = try file.length() else { throw Fault.damaged }
+            var start = try Self.start(of: file)
+            let startBytes = start.readableBytes
+            start.moveReaderIndex(forwardBy: ObjectRecord.prefixBytes)
+            let header = try ObjectRecord.read(header: start)
+            guard ObjectFileName(header.key) == name, length == startBytes + header.bodyBytes else {
+                throw Fault.damaged
             }
-        } catch {
-            return nil
+            return header
         }
     }
 
-    /// The object, proven to be whole and as it was written; else nil.
-    package func read(in folder: DataFolder) -> StoredObject? {
-        do {
-            let file = try folder.open(name)
-            guard let start = try Self.start(of: file) else { return nil }
-            let object = try ObjectRecord.decode(start, body: file.read(limitBytes: header.bodyBytes))
-            return ObjectFileName(object.key) == name ? object : nil
-        } catch {
-            return nil
+    /// The object, proven to be whole and as it was written.
+    /// - Parameter place: where its body is kept.
+    package func read(in folder: DataFolder, at place: BodyPlace) throws(Fault) -> StoredObject {
+        try Self.attempt {
+            let object = try body(in: folder, at: place) ?? body(in: folder, at: .memory)
+            guard let object, object.header == header else { throw Fault.damaged }
+            return object
         }
     }
 
-    /// The prefix and the header; nil where the file ends before.
-    private static func start(of file: borrowing OpenFile) throws -> ByteBuffer? {
+    /// Nil where the file ends before its body, or the place has no room.
+    private func body(in folder: DataFolder, at place: BodyPlace) throws -> StoredObject? {
+        let file = try folder.open(name)
+        let start = try Self.start(of: file)
+        let body = try ObjectBody(count: header.bodyBytes, in: place) { limit throws(Errno) in
+            try file.read(limitBytes: limit)
+        }
+        return try body.map { body in try ObjectRecord.decode(start, body: body) }
+    }
+
+    /// The prefix and the header.
+    private static func start(of file: borrowing OpenFile) throws -> ByteBuffer {
         var start = try file.read(limitBytes: ObjectRecord.prefixBytes)
-        guard start.readableBytes == ObjectRecord.prefixBytes else { return nil }
+        guard start.readableBytes == ObjectRecord.prefixBytes else { throw Fault.damaged }
         let headerBytes = try ObjectRecord.headerBytes(prefix: start)
         var header = try file.read(limitBytes: headerBytes)
-        guard header.readableBytes == headerBytes else { return nil }
+        guard header.readableBytes == headerBytes else { throw Fault.damaged }
         start.writeBuffer(&header)
         return start
+    }
+
+    private static func attempt<Success>(_ step: () throws -> Success) throws(Fault) -> Success {
+        do {
+            return try step()
+        } catch let error as Errno {
+            throw .unreadable(error)
+        } catch ObjectRecordError.version {
+            throw .otherVersion
+        } catch {
+            throw .damaged
+        }
     }
 }

@@ -16,14 +16,6 @@ package import OriginStore
 /// Integers are big-endian; a text is 2 bytes of length and UTF-8; what may be missing has a byte 1 before it, or is a
 /// byte 0.
 package enum ObjectRecord {
-    /// What is known of an object before its body has been read.
-    package struct Header: Equatable {
-        var key: ObjectKey
-        var head: ObjectHead
-        var epoch: UInt64?
-        var bodyBytes: Int
-    }
-
     static let prefixBytes = 8 + 2 + 4 + SHA256.byteCount
     /// The largest header, in bytes: far more than a request's fields may have.
     static let headerLimitBytes = 256 << 10
@@ -33,7 +25,7 @@ package enum ObjectRecord {
     private static let lastModifiedLimit = 253_402_300_799
 
     /// What stands in the file before the object's body.
-    /// - Throws: ``ObjectRecordError`` for an object that would not be read again as it is.
+    /// - Throws: ``ObjectRecordError`` for an object that would not be read again as it is, or whose body cannot be read.
     package static func encode(_ object: StoredObject) throws(ObjectRecordError) -> ByteBuffer {
         var header = ByteBuffer()
         header.reserveCapacity(512)
@@ -49,7 +41,7 @@ package enum ObjectRecord {
         try header.write(optional: object.epoch) { (buffer, epoch) throws(ObjectRecordError) in
             buffer.writeInteger(epoch)
         }
-        header.writeInteger(UInt64(object.body.readableBytes))
+        header.writeInteger(UInt64(object.body.count))
         guard header.readableBytes <= headerLimitBytes else { throw .header }
         // What the reader would refuse is not written.
         guard try read(header: header).key.path.utf8.elementsEqual(object.key.path.utf8) else { throw .header }
@@ -59,7 +51,7 @@ package enum ObjectRecord {
         file.writeBytes(magic)
         file.writeInteger(version)
         file.writeInteger(UInt32(header.readableBytes))
-        file.writeBytes(checksum([file, header, object.body]))
+        file.writeBytes(try checksum([file, header], object.body))
         file.writeBuffer(&header)
         return file
     }
@@ -67,15 +59,16 @@ package enum ObjectRecord {
     /// Bytes of the header after a file's prefix.
     package static func headerBytes(prefix: ByteBuffer) throws(ObjectRecordError) -> Int {
         var prefix = prefix
-        guard prefix.readBytes(length: magic.count) == magic, let version = prefix.readInteger(as: UInt16.self),
-            version == Self.version
-        else { throw .prefix }
+        guard prefix.readBytes(length: magic.count) == magic, let version = prefix.readInteger(as: UInt16.self) else {
+            throw .prefix
+        }
+        guard version == Self.version else { throw .version }
         guard let bytes = prefix.readInteger(as: UInt32.self), bytes <= headerLimitBytes else { throw .header }
         return Int(bytes)
     }
 
     /// Reads a header, which nothing but a whole file's checksum proves to be what was written.
-    package static func read(header: ByteBuffer) throws(ObjectRecordError) -> Header {
+    package static func read(header: ByteBuffer) throws(ObjectRecordError) -> StoredObject.Header {
         var header = header
         let key = try ObjectKey(path: header.readText())
         let contentType = try header.readText()
@@ -95,11 +88,11 @@ package enum ObjectRecord {
         let head = ObjectHead(
             contentType: contentType, cacheControl: cacheControl, entityTag: entityTag,
             lastModified: lastModified.map { Int($0) })
-        return Header(key: key, head: head, epoch: epoch, bodyBytes: Int(bodyBytes))
+        return StoredObject.Header(key: key, head: head, epoch: epoch, bodyBytes: Int(bodyBytes))
     }
 
     /// Reads a file's prefix and header with its body behind them, and proves that nothing is missing or changed.
-    package static func decode(_ start: ByteBuffer, body: ByteBuffer) throws(ObjectRecordError) -> StoredObject {
+    package static func decode(_ start: ByteBuffer, body: ObjectBody) throws(ObjectRecordError) -> StoredObject {
         var prefix = start
         let headerBytes = try headerBytes(prefix: start)
         guard var covered = prefix.readSlice(length: prefixBytes - SHA256.byteCount),
@@ -107,16 +100,23 @@ package enum ObjectRecord {
         else { throw .truncated }
         covered = covered.slice()
         let header = try read(header: prefix)
-        guard header.bodyBytes == body.readableBytes else { throw .truncated }
-        guard Self.checksum([covered, prefix, body]) == checksum else { throw .checksum }
+        guard header.bodyBytes == body.count else { throw .truncated }
+        guard try Self.checksum([covered, prefix], body) == checksum else { throw .checksum }
         return StoredObject(key: header.key, head: header.head, body: body, epoch: header.epoch)
     }
 
-    private static func checksum(_ parts: [ByteBuffer]) -> [UInt8] {
+    private static func checksum(_ parts: [ByteBuffer], _ body: ObjectBody) throws(ObjectRecordError) -> [UInt8] {
         var hash = SHA256()
-        for part in parts {
+        func update(_ part: ByteBuffer) {
             unsafe part.withUnsafeReadableBytes { unsafe hash.update(bufferPointer: $0) }
         }
+        for part in parts { update(part) }
+        var missingBytes = body.count
+        for piece in body.pieces {
+            update(piece)
+            missingBytes -= piece.readableBytes
+        }
+        guard missingBytes == 0 else { throw .truncated }
         return Array(hash.finalize())
     }
 
@@ -135,8 +135,10 @@ package enum ObjectRecord {
 
 /// Why a file is not taken for an object.
 package enum ObjectRecordError: Error, Equatable {
-    /// It does not begin as an object's file of this version does.
+    /// It does not begin as an object's file does.
     case prefix
+    /// It is an object's file of another version.
+    case version
     /// A field is missing or out of its bounds.
     case header
     /// Its length is not what its header says.

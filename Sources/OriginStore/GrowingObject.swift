@@ -57,7 +57,11 @@ package final class GrowingObject: Sendable {
     /// One that is complete from the beginning.
     convenience init(restoring stored: StoredObject, in file: MemoryFile?, memory: MemoryAccount) {
         self.init(key: stored.key, head: stored.head, memory: memory)
-        let body = ObjectBody([stored.body], in: file)
+        let body =
+            switch stored.body {
+            case .bytes(let bytes): ObjectBody([bytes], in: file)
+            case .extent: stored.body
+            }
         memory.charge(body.heldBytes)
         state.withLock { state in
             state.uploads = 1

@@ -29,15 +29,38 @@ package enum ObjectBody: Sendable {
         self = .bytes(whole)
     }
 
+    /// Keeps so many bytes, which come piece by piece; nil where fewer come, or the place has no room.
+    /// - Parameter next: gives at most so many bytes; none at their end.
+    package init?<Failure: Error>(
+        count: Int, in place: BodyPlace, _ next: (_ limitBytes: Int) throws(Failure) -> ByteBuffer
+    ) throws(Failure) {
+        if count >= Self.leastExtentBytes, let file = place.file {
+            let extent = try file.store(count: count) { (limit) throws(Failure) in
+                try next(min(limit, Self.pieceBytes))
+            }
+            guard let extent else { return nil }
+            self = .extent(extent)
+            return
+        }
+        var whole = ByteBufferAllocator().buffer(capacity: count)
+        while whole.readableBytes < count {
+            let piece = try next(min(count - whole.readableBytes, Self.pieceBytes))
+            guard (1...count - whole.readableBytes).contains(piece.readableBytes) else { return nil }
+            whole.writeImmutableBuffer(piece)
+        }
+        self = .bytes(whole)
+    }
+
     private static let leastExtentBytes = 16 << 10
 
-    private static let pageBytes = 4 << 10
+    /// What is copied at a time.
+    private static let pieceBytes = 1 << 20
 
     /// What it takes, in bytes.
     var heldBytes: Int {
         switch self {
         case .bytes(let bytes): bytes.readableBytes
-        case .extent(let extent): (extent.count + Self.pageBytes - 1) & ~(Self.pageBytes - 1)
+        case .extent(let extent): extent.heldBytes
         }
     }
 
@@ -49,6 +72,14 @@ package enum ObjectBody: Sendable {
         }
     }
 
+    /// All bytes, one small piece after the other in the process's memory; ends before the last where one cannot be read.
+    package var pieces: some Sequence<ByteBuffer> {
+        stride(from: 0, to: count, by: Self.pieceBytes).lazy
+            .map { bytes($0..<Swift.min($0 + Self.pieceBytes, count)) }
+            .prefix { $0 != nil }
+            .compactMap { $0 }
+    }
+
     /// Some of the bytes, in the process's memory; nil for what is not within the body.
     package func bytes(_ range: Range<Int>) -> ByteBuffer? {
         switch self {
@@ -57,6 +88,24 @@ package enum ObjectBody: Sendable {
         case .extent(let extent): extent.read(range)
         }
     }
+}
+
+/// Two bodies are the same where their bytes are, wherever they are kept.
+extension ObjectBody: Equatable {
+    package static func == (one: Self, other: Self) -> Bool {
+        guard one.count == other.count, let bytes = one.wholeBytes else { return false }
+        return bytes == other.wholeBytes
+    }
+}
+
+/// Where the bodies of complete objects are kept.
+package struct BodyPlace: Sendable {
+    let file: MemoryFile?
+
+    init(file: MemoryFile?) { self.file = file }
+
+    /// The process's own memory.
+    package static let memory = BodyPlace(file: nil)
 }
 
 /// A run of bytes of a body that is to be sent.

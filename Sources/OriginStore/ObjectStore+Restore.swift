@@ -6,53 +6,73 @@ extension ObjectStore {
     /// What no restored playlist lists lives as long as if it had been completed now. What does not parse, does not fit
     /// or is a playlist past its lifetime is left out; of such the journal is told that they are gone, and of nothing
     /// else. Call it before anything is uploaded.
-    /// - Parameter unixTime: seconds.
+    /// - Parameters:
+    ///   - objects: what there is; each is read when its turn comes, and there is room for it.
+    ///   - unixTime: seconds.
+    ///   - read: reads one with its body at a place; nil where that cannot be done, which the journal knows then.
     /// - Returns: how many complete objects and playlists there are then.
     package func restore(
-        _ objects: [StoredObject], now: NIODeadline, unixTime: Int
+        _ objects: [StoredObject.Header], now: NIODeadline, unixTime: Int,
+        read: (StoredObject.Header, BodyPlace) -> StoredObject?
     ) -> (objects: Int, playlists: Int) {
         let byAge = objects.sorted { ($0.head.lastModified ?? 0) < ($1.head.lastModified ?? 0) }
-        for object in byAge {
-            guard let epoch = object.epoch else { continue }
-            _ = change {
-                $0.epochs.admit(epoch, folder: object.key.folder, limit: configuration.epochLimit, now: now)
+        func readProven(_ header: StoredObject.Header, _ place: BodyPlace) -> StoredObject? {
+            let object = read(header, place)
+            if let object, let epoch = object.epoch {
+                _ = change {
+                    $0.epochs.admit(epoch, folder: object.key.folder, limit: configuration.epochLimit, now: now)
+                }
             }
+            return object
         }
-        for object in byAge where !object.key.isPlaylist { restoreMedia(object, now: now, unixTime: unixTime) }
-        for object in byAge where object.key.isPlaylist { restorePlaylist(object, now: now, unixTime: unixTime) }
+        for object in byAge where !object.key.isPlaylist {
+            restoreMedia(object, now: now, unixTime: unixTime, readProven)
+        }
+        for object in byAge where object.key.isPlaylist {
+            restorePlaylist(object, now: now, unixTime: unixTime, readProven)
+        }
         return change { ($0.ages.count, $0.playlists.count) }
     }
 
-    private func restoreMedia(_ stored: StoredObject, now: NIODeadline, unixTime: Int) {
+    private func restoreMedia(
+        _ header: StoredObject.Header, now: NIODeadline, unixTime: Int,
+        _ read: (StoredObject.Header, BodyPlace) -> StoredObject?
+    ) {
         do throws(UploadError) {
-            let sizeBytes = stored.body.readableBytes
+            let sizeBytes = header.bodyBytes
             guard sizeBytes <= configuration.objectLimitBytes else {
                 throw .tooLarge(limitBytes: configuration.objectLimitBytes)
             }
-            let overheadBytes = GrowingObject.overheadBytes + stored.key.path.utf8.count
-            try makeRoom(for: sizeBytes + overheadBytes, in: change { $0.account(of: stored.key) }, of: stored.key)
+            let overheadBytes = GrowingObject.overheadBytes + header.key.path.utf8.count
+            // Room first: what is read takes it at once.
+            try makeRoom(for: sizeBytes + overheadBytes, in: change { $0.account(of: header.key) }, of: header.key)
+            guard let stored = read(header, BodyPlace(file: bodies)) else { return }
             try change { state throws(UploadError) in
                 guard state.objects[stored.key] == nil else { throw .superseded }
                 try state.makeRoomForObject(stored.key)
                 let object = GrowingObject(restoring: stored, in: bodies, memory: state.account(of: stored.key))
                 state.put(object)
-                state.place(object, ageSeconds: Self.ageSeconds(stored, unixTime: unixTime), now: now)
+                state.place(object, ageSeconds: Self.ageSeconds(header, unixTime: unixTime), now: now)
             }
         } catch {
-            leaveOut(stored.key)
+            leaveOut(header.key)
         }
     }
 
-    private func restorePlaylist(_ stored: StoredObject, now: NIODeadline, unixTime: Int) {
+    private func restorePlaylist(
+        _ header: StoredObject.Header, now: NIODeadline, unixTime: Int,
+        _ read: (StoredObject.Header, BodyPlace) -> StoredObject?
+    ) {
         do throws(UploadError) {
-            guard stored.body.readableBytes <= configuration.playlistLimitBytes else {
+            guard header.bodyBytes <= configuration.playlistLimitBytes else {
                 throw .tooLarge(limitBytes: configuration.playlistLimitBytes)
             }
             let lifetime = configuration.playlistLifetime
-            let age = TimeAmount.seconds(Int64(min(Self.ageSeconds(stored, unixTime: unixTime), 1 << 31)))
+            let age = TimeAmount.seconds(Int64(min(Self.ageSeconds(header, unixTime: unixTime), 1 << 31)))
             guard age < lifetime else { throw .superseded }
+            guard let stored = read(header, .memory), let body = stored.body.wholeBytes else { return }
             let account = change { $0.account(of: stored.key) }
-            let playlist = try StoredPlaylist(key: stored.key, body: stored.body, head: stored.head, memory: account)
+            let playlist = try StoredPlaylist(key: stored.key, body: body, head: stored.head, memory: account)
             try makeRoom(for: 0, in: account, of: stored.key)
             try change { state throws(UploadError) in
                 guard state.playlists[stored.key] == nil else { throw .superseded }
@@ -60,13 +80,13 @@ extension ObjectStore {
                 _ = state.keep(playlist, at: stored.key, expiry: now + (lifetime - age), now: now)
             }
         } catch {
-            leaveOut(stored.key)
+            leaveOut(header.key)
         }
     }
 
     /// Seconds since it was complete, at least 0; as good as for ever where that is not known.
-    private static func ageSeconds(_ stored: StoredObject, unixTime: Int) -> Int {
-        guard let lastModified = stored.head.lastModified else { return .max }
+    private static func ageSeconds(_ header: StoredObject.Header, unixTime: Int) -> Int {
+        guard let lastModified = header.head.lastModified else { return .max }
         let (age, isOverflow) = unixTime.subtractingReportingOverflow(lastModified)
         return isOverflow ? (lastModified < 0 ? .max : 0) : max(0, age)
     }

@@ -59,7 +59,7 @@ extension ObjectStore.State {
     ) throws(UploadError) -> ObjectStore.Outcome {
         try makeRoomForObject(key)
         let previous = keep(playlist, at: key, expiry: expiry, now: now)
-        journal?.stored(StoredObject(key: key, head: playlist.head, body: playlist.body, epoch: epoch))
+        journal?.stored(StoredObject(key: key, head: playlist.head, body: .bytes(playlist.body), epoch: epoch))
         return previous == nil ? .created : .replaced
     }
 

@@ -120,17 +120,12 @@ extension ObjectStore.State {
     }
 
     /// An object of the index has its last byte: from now on it has an age and, if no playlist lists it, its time runs.
-    /// - Parameter body: all of it, for the journal; nil where there is none.
-    mutating func settle(_ object: GrowingObject, body: ByteBuffer?, epoch: UInt64?, now: NIODeadline) {
+    mutating func settle(_ object: GrowingObject, epoch: UInt64?, now: NIODeadline) {
         let key = object.key
         guard objects[key]?.object === object, objects[key]?.place == nil else { return }
         place(object, now: now)
-        guard let body else {
-            // It may know of what was here before.
-            journal?.removed(key)
-            return
-        }
-        journal?.stored(StoredObject(key: key, head: object.head, body: body, epoch: epoch))
+        guard let journal, let body = object.completeBody else { return }
+        journal.stored(StoredObject(key: key, head: object.head, body: body, epoch: epoch))
     }
 
     /// Gives a complete object of the index its place and its expiry.

@@ -98,19 +98,17 @@ extension ObjectStore {
 
     /// An object that grew in the index is complete.
     private func settle(_ object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline) {
-        let body = hasJournal ? object.completeBody?.wholeBytes : nil
-        change { $0.settle(object, body: body, epoch: upload.epoch, now: now) }
+        change { $0.settle(object, epoch: upload.epoch, now: now) }
     }
 
     /// Puts a complete object in the place of whatever has its key by now.
     private func replace(
         by object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline
     ) throws(UploadError) -> Outcome {
-        let body = hasJournal ? object.completeBody?.wholeBytes : nil
         try change { state throws(UploadError) in
             try state.makeRoomForObject(object.key)
             state.put(object)
-            state.settle(object, body: body, epoch: upload.epoch, now: now)
+            state.settle(object, epoch: upload.epoch, now: now)
         }
         return .replaced
     }

@@ -11,7 +11,6 @@ package final class ObjectStore: Sendable {
     let memory: MemoryAccount
     /// Where the bodies of complete media objects are kept.
     let bodies = MemoryFile()
-    let hasJournal: Bool
     /// What one stream may hold.
     let shareBytes: Int
     private let state: Mutex<State>
@@ -21,7 +20,6 @@ package final class ObjectStore: Sendable {
         let memory = MemoryAccount()
         self.configuration = configuration
         self.memory = memory
-        hasJournal = journal != nil
         shareBytes = configuration.streamShareBytes
         state = Mutex(State(configuration: configuration, journal: journal, memory: memory))
     }

@@ -1,5 +1,3 @@
-package import NIOCore
-
 /// Somebody who is told what the store holds complete, so that it can be kept elsewhere.
 package protocol StoreJournal: Sendable {
     /// A complete object or playlist took its place, or that of its previous version. Called in order under the
@@ -13,14 +11,31 @@ package protocol StoreJournal: Sendable {
 package struct StoredObject: Sendable, Equatable {
     package var key: ObjectKey
     package var head: ObjectHead
-    package var body: ByteBuffer
+    /// Lives for as long as anybody holds it, also when the store has let go of it.
+    package var body: ObjectBody
     /// The publish session that wrote it, where the uploader said.
     package var epoch: UInt64?
 
-    package init(key: ObjectKey, head: ObjectHead, body: ByteBuffer, epoch: UInt64? = nil) {
+    package init(key: ObjectKey, head: ObjectHead, body: ObjectBody, epoch: UInt64? = nil) {
         self.key = key
         self.head = head
         self.body = body
         self.epoch = epoch
     }
+    /// What is known of it before its body has been read.
+    package struct Header: Sendable, Equatable {
+        package var key: ObjectKey
+        package var head: ObjectHead
+        package var epoch: UInt64?
+        package var bodyBytes: Int
+
+        package init(key: ObjectKey, head: ObjectHead, epoch: UInt64? = nil, bodyBytes: Int) {
+            self.key = key
+            self.head = head
+            self.epoch = epoch
+            self.bodyBytes = bodyBytes
+        }
+    }
+
+    package var header: Header { Header(key: key, head: head, epoch: epoch, bodyBytes: body.count) }
 }

@@ -59,8 +59,9 @@ struct HeadwaterOrigin: AsyncParsableCommand {
     }
 
     private func restore(_ store: ObjectStore, from directory: DataDirectory, _ logger: Logger) {
-        let objects = directory.load(limitBytes: store.configuration.memoryLimitBytes)
-        let restored = store.restore(objects, now: .now(), unixTime: time(nil))
+        let restored = directory.load(limitBytes: store.configuration.memoryLimitBytes) { found, read in
+            store.restore(found, now: .now(), unixTime: time(nil), read: read)
+        }
         logger.info("restored", metadata: ["objects": "\(restored.objects)", "playlists": "\(restored.playlists)"])
     }
 }

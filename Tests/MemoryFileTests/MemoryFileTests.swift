@@ -23,6 +23,30 @@ struct MemoryFileTests {
         #expect(extent.read(-1..<1) == nil)
     }
 
+    @Test func `an extent takes what comes piece by piece, and exactly so much`() throws {
+        let file = try #require(MemoryFile())
+        let bytes = Self.bytes(10_000)
+        func stored(_ count: Int, _ pieceBytes: Int) -> FileExtent? {
+            var rest = bytes
+            return file.store(count: count) { _ in
+                rest.readSlice(length: min(pieceBytes, rest.readableBytes)) ?? ByteBuffer()
+            }
+        }
+        #expect(stored(10_000, 3_000)?.read(0..<10_000) == bytes)
+        #expect(stored(0, 3_000)?.count == 0)
+        // Fewer come, or more.
+        #expect(stored(10_001, 3_000) == nil)
+        #expect(stored(9_999, 3_000) == nil)
+    }
+
+    @Test func `an extent takes whole pages`() throws {
+        let file = try #require(MemoryFile())
+        let pageBytes = sysconf(CInt(_SC_PAGESIZE))
+        for (count, pages) in [(0, 0), (1, 1), (pageBytes, 1), (pageBytes + 1, 2)] {
+            #expect(try #require(file.store([Self.bytes(count)])).heldBytes == pages * pageBytes)
+        }
+    }
+
     @Test func `extents do not share pages, and one that goes leaves the others as they are`() throws {
         let file = try #require(MemoryFile())
         let first = try #require(file.store([Self.bytes(5_000)]))

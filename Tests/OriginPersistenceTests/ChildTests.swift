@@ -4,6 +4,7 @@ import NIOCore
 import OriginPersistence
 import OriginStore
 import Subprocess
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -16,13 +17,16 @@ enum Child {
     static let part = (ProcessInfo.processInfo.environment[variable] ?? "").split(separator: "|").map(String.init)
 
     /// Runs this program's one test of a part; gives its lines to the body, which may kill it.
+    /// - Parameter program: what runs it, with its arguments; nothing where it runs by itself.
     static func run(
-        _ part: [String],
+        _ part: [String], through program: [String] = [],
         _ body: @Sendable @escaping (_ kill: @Sendable () throws -> Void, _ line: String) throws -> Void
     ) async throws -> TerminationStatus {
-        let arguments = ["--testing-library", "swift-testing", "--filter", "ChildPartTests"]
+        let this = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let arguments = [this, "--testing-library", "swift-testing", "--filter", "ChildPartTests"]
+        let executable: Executable = program.first.map { .name($0) } ?? .path(FilePath(this))
         let result = try await Subprocess.run(
-            .path("/proc/self/exe"), arguments: Arguments(arguments),
+            executable, arguments: Arguments(Array((program + arguments).dropFirst())),
             environment: .inherit.updating([Environment.Key(stringLiteral: variable): part.joined(separator: "|")]),
             input: .none, output: .sequence, error: .discarded
         ) { execution in
@@ -31,6 +35,19 @@ enum Child {
             }
         }
         return result.terminationStatus
+    }
+
+    /// Runs a part on a folder, and expects it to pass.
+    static func passes(_ part: String, in folder: String, _ further: String..., through program: [String] = [])
+        async throws
+    {
+        let hasPassed = Atomic(false)
+        let status = try await run([part, folder] + further, through: program) { _, line in
+            if line == "passed" { hasPassed.store(true, ordering: .relaxed) }
+        }
+        #expect(status == .exited(0))
+        let isPassed = hasPassed.load(ordering: .relaxed)
+        #expect(isPassed)
     }
 
     /// Tells the parent a line.

@@ -106,14 +106,6 @@ private func path(_ index: Int) -> String { index < 4 ? "/live/\(index).m3u8" : 
         Child.tell("passed")
     }
 
-    private func limitFiles(bytes: Int) {
-        var limit = rlimit()
-        let kind = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
-        _ = unsafe getrlimit(kind, &limit)
-        limit.rlim_cur = rlim_t(bytes)
-        _ = unsafe setrlimit(kind, &limit)
-    }
-
     @Test(.enabled(if: Child.part.first == "stranger")) func `is not let in`() async throws {
         let folder = Child.part[1]
         if getuid() == 0 { #expect(setuid(65_534) == 0) }
@@ -193,25 +185,13 @@ private func path(_ index: Int) -> String { index < 4 ? "/live/\(index).m3u8" : 
     @Test(.timeLimit(.minutes(1))) func `a file beyond the process's limit is an error, not the process's end`()
         async throws
     {
-        try await passes("limited")
+        try await withTemporaryFolder { folder in try await Child.passes("limited", in: folder) }
     }
 
     @Test(.timeLimit(.minutes(1))) func `a folder that is another user's is refused with the reason`() async throws {
-        try await passes("stranger") { folder in
-            try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder)
-        }
-    }
-
-    private func passes(_ part: String, _ prepare: (String) throws -> Void = { _ in }) async throws {
         try await withTemporaryFolder { folder in
-            try prepare(folder)
-            let hasPassed = Atomic(false)
-            let status = try await Child.run([part, folder]) { _, line in
-                if line == "passed" { hasPassed.store(true, ordering: .relaxed) }
-            }
-            #expect(status == .exited(0))
-            let isPassed = hasPassed.load(ordering: .relaxed)
-            #expect(isPassed)
+            try FileManager.default.setAttributes([.posixPermissions: 0o555], ofItemAtPath: folder)
+            try await Child.passes("stranger", in: folder)
         }
     }
 }

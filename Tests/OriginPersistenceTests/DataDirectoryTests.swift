@@ -191,7 +191,7 @@ import Testing
                 let kept = try Kept(folder)
                 #expect(kept.load().count == 2)
                 #expect(kept.metrics["objects.corrupt"] == 4)
-                #expect(kept.log.count("warning unreadable files were removed") == 1)
+                #expect(kept.log.count("warning damaged files were found") == 1)
             }()
             #expect(try objectFiles(in: folder).sorted() == [files[4], files[5]])
             #expect(FileManager.default.fileExists(atPath: note))

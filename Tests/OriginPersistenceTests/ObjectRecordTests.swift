@@ -16,13 +16,13 @@ import Testing
             key: key("/x"),
             head: ObjectHead(
                 contentType: "", cacheControl: "public, max-age=1\t", entityTag: "\"\"", lastModified: nil),
-            body: ByteBuffer(repeating: 0xA5, count: 100_000)),
+            body: .bytes(ByteBuffer(repeating: 0xA5, count: 100_000))),
         StoredObject(
             key: key("/" + String(repeating: "%3F", count: 341)),
             head: ObjectHead(
                 contentType: String(repeating: "c", count: 65_535), cacheControl: "", entityTag: "\"\u{E9}\"",
                 lastModified: 253_402_300_799),
-            body: ByteBuffer(string: "x"), epoch: 0),
+            body: .bytes(ByteBuffer(string: "x")), epoch: 0),
     ]
 
     @Test(arguments: objects)
@@ -88,8 +88,15 @@ import Testing
             let data = try DataFolder(folder + "/again")
             let name = ObjectFileName(object.key)
             func read(_ bytes: Data) throws -> StoredObject? {
-                _ = try data.write([ByteBuffer(bytes: bytes)], as: name, isSynchronised: false)
-                return FoundObject(name, in: data)?.read(in: data)
+                try data.write(
+                    ByteBuffer(bytes: bytes), .bytes(ByteBuffer()), as: name, isSynchronised: false, madeFolder: {})
+                do throws(FoundObject.Fault) {
+                    return try FoundObject(name, in: data).read(in: data, at: .memory)
+                } catch {
+                    // The version's bytes alone leave it open what it is.
+                    #expect(error == .damaged || error == .otherVersion && bytes[8..<10] != whole[8..<10])
+                    return nil
+                }
             }
             #expect(try read(whole) == object)
             for index in whole.indices {

@@ -30,7 +30,7 @@ func object(_ path: String, _ body: ByteBuffer, version: Int = 1, epoch: UInt64?
         head: ObjectHead(
             contentType: "video/mp2t", cacheControl: nil, entityTag: "\"\(version)\"",
             lastModified: 1_700_000_000 + version),
-        body: body, epoch: epoch)
+        body: .bytes(body), epoch: epoch)
 }
 
 /// A data directory with what it logs and counts.
@@ -47,7 +47,9 @@ struct Kept {
         directory = try DataDirectory(configuration, logger: log.logger, metrics: metrics)
     }
 
-    func load(limitBytes: Int = 1 << 30) -> [StoredObject] { directory.load(limitBytes: limitBytes) }
+    func load(limitBytes: Int = 1 << 30) -> [StoredObject] {
+        directory.load(limitBytes: limitBytes) { found, read in found.compactMap { read($0, .memory) } }
+    }
 
     /// Runs the directory for as long as the body takes, and then until it has written what waits.
     func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
@@ -73,7 +75,7 @@ func loaded(_ path: String) throws -> [StoredObject] { try Kept(path).load() }
 extension [StoredObject] {
     /// Bodies by path.
     var texts: [String: String] {
-        reduce(into: [:]) { $0[$1.key.path] = String(buffer: $1.body) }
+        reduce(into: [:]) { $0[$1.key.path] = $1.body.wholeBytes.map { String(buffer: $0) } }
     }
 }
 

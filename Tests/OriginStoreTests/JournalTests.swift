@@ -165,9 +165,9 @@ struct RandomUsers {
         #expect(
             journal.objects == [
                 key("/live/s/0.ts"): StoredObject(
-                    key: key("/live/s/0.ts"), head: segment, body: ByteBuffer(string: body), epoch: 7),
+                    key: key("/live/s/0.ts"), head: segment, body: .bytes(ByteBuffer(string: body)), epoch: 7),
                 key("/live/s/source.m3u8"): StoredObject(
-                    key: key("/live/s/source.m3u8"), head: source, body: ByteBuffer(string: playlist(["0.ts"])),
+                    key: key("/live/s/source.m3u8"), head: source, body: .bytes(ByteBuffer(string: playlist(["0.ts"]))),
                     epoch: 8),
             ])
     }

@@ -46,10 +46,9 @@ extension ObjectStore {
         for key in keys {
             switch find(key) {
             case .playlist(let playlist):
-                complete[key] = StoredObject(key: key, head: playlist.head, body: playlist.body)
+                complete[key] = StoredObject(key: key, head: playlist.head, body: .bytes(playlist.body))
             case .complete(_, let head, let body):
-                complete[key] = StoredObject(
-                    key: key, head: head, body: body.wholeBytes ?? ByteBuffer(string: "unreadable"))
+                complete[key] = StoredObject(key: key, head: head, body: body)
             case .growing, .missing: continue
             }
         }

@@ -13,7 +13,7 @@ import Testing
         let head = ObjectHead(
             contentType: "a/b", cacheControl: cacheControl, entityTag: "\"\(path)\(modified ?? 0)\"",
             lastModified: modified)
-        return StoredObject(key: key(path), head: head, body: ByteBuffer(string: body), epoch: epoch)
+        return StoredObject(key: key(path), head: head, body: .bytes(ByteBuffer(string: body)), epoch: epoch)
     }
 
     /// A journal that knows what is about to be restored.

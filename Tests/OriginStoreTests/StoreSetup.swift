@@ -137,3 +137,11 @@ final class Reader: ObjectReader {
         group = nil
     }
 }
+
+extension ObjectStore {
+    /// Takes in what a journal has at hand.
+    func restore(_ objects: [StoredObject], now: NIODeadline, unixTime: Int) -> (objects: Int, playlists: Int) {
+        let byKey = Dictionary(objects.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        return restore(objects.map(\.header), now: now, unixTime: unixTime) { header, _ in byKey[header.key] }
+    }
+}
