@@ -95,9 +95,8 @@ final class OriginContext: Sendable {
         if sweep.expired > 0 { metrics.expired.increment(by: sweep.expired) }
         if sweep.aborted > 0 { metrics.aborted.increment(by: sweep.aborted) }
         metrics.heldBytes.record(store.heldBytes)
-        let counts = store.counts
-        metrics.objects.record(counts.objects)
-        metrics.playlists.record(counts.playlists)
+        metrics.record(store.objectCounts)
+        metrics.playlists.record(store.counts.playlists)
         metrics.connections.record(connections.count)
         metrics.viewers.record(viewers.load(ordering: .relaxed))
     }

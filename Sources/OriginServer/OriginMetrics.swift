@@ -29,7 +29,7 @@ struct OriginMetrics: Sendable {
     let aborted = Counter(label: "headwater.origin.objects.aborted")
     let holds = Counter(label: "headwater.origin.holds")
     let heldBytes = Gauge(label: "headwater.origin.memory.held.bytes")
-    let objects = Gauge(label: "headwater.origin.objects")
+    private let objects: [ObjectPhase: Gauge]
     let playlists = Gauge(label: "headwater.origin.playlists")
     let connections = Gauge(label: "headwater.origin.connections")
     let viewers = Gauge(label: "headwater.origin.viewers")
@@ -50,6 +50,11 @@ struct OriginMetrics: Sendable {
             uniqueKeysWithValues: Refusal.allCases.map {
                 ($0, Counter(label: "headwater.origin.refusals", dimensions: [("reason", $0.rawValue)]))
             })
+        // What was given up is gone at once.
+        objects = Dictionary(
+            uniqueKeysWithValues: ObjectPhase.allCases.filter { $0 != .aborted }.map {
+                ($0, Gauge(label: "headwater.origin.objects", dimensions: [("state", $0.rawValue)]))
+            })
         cuts = Dictionary(
             uniqueKeysWithValues: Cut.allCases.map {
                 ($0, Counter(label: "headwater.origin.readers.cut", dimensions: [("reason", $0.rawValue)]))
@@ -59,6 +64,10 @@ struct OriginMetrics: Sendable {
     func count(_ route: RouteClass, status: UInt) {
         guard let place = SentStatus.index(of: status) else { return }
         requests[route.index * SentStatus.all.count + place].increment()
+    }
+
+    func record(_ counts: ObjectCounts) {
+        for (phase, gauge) in objects { gauge.record(counts[phase]) }
     }
 
     func count(_ refusal: Refusal) { refusals[refusal]?.increment() }

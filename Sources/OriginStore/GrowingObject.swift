@@ -102,6 +102,8 @@ package final class GrowingObject: Sendable {
 
     var isAborted: Bool { state.withLock { $0.life.state == .aborted } }
 
+    package var phase: ObjectPhase { state.withLock { $0.life.phase } }
+
     var isComplete: Bool { state.withLock { $0.life.state == .complete } }
 
     // MARK: Writing

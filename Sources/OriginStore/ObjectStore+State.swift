@@ -8,6 +8,8 @@ extension ObjectStore {
         let memory: MemoryAccount
 
         var objects: [ObjectKey: Entry] = [:]
+        /// Of `objects`, by their entry's phase.
+        var counts = ObjectCounts()
         var playlists: [ObjectKey: PlaylistEntry] = [:]
         /// How often and by how long a playlist each key is listed.
         var listings: [ObjectKey: Listing] = [:]
@@ -36,6 +38,8 @@ extension ObjectStore {
 
     struct Entry {
         let object: GrowingObject
+        /// What it is counted as.
+        var phase: ObjectPhase
         /// Where a complete object stands among those of its age, in all and in its stream. The journal knows of those
         /// that have a place.
         var place: (store: Int, stream: Int)?
@@ -115,7 +119,9 @@ extension ObjectStore.State {
         } else {
             streams[key.stream]?.count += 1
         }
-        objects[key] = ObjectStore.Entry(object: object)
+        let entry = ObjectStore.Entry(object: object, phase: object.phase)
+        objects[key] = entry
+        counts[entry.phase] += 1
         effects.arrived += waiters.take(key)
     }
 
@@ -133,7 +139,8 @@ extension ObjectStore.State {
     mutating func place(_ object: GrowingObject, ageSeconds: Int = 0, now: NIODeadline) {
         let key = object.key
         let stream = key.stream
-        var entry = ObjectStore.Entry(object: object)
+        setPhase(.complete, key)
+        var entry = ObjectStore.Entry(object: object, phase: .complete)
         entry.place = (ages.append(key), streams[stream]?.ages.append(key) ?? -1)
         entry.isUnlisted = listings[key] == nil
         if entry.isUnlisted {
@@ -159,6 +166,7 @@ extension ObjectStore.State {
 
     private mutating func letGo(_ entry: ObjectStore.Entry, _ key: ObjectKey) {
         let stream = key.stream
+        counts[entry.phase] -= 1
         if let place = entry.place {
             ages.remove(place.store)
             streams[stream]?.ages.remove(place.stream)

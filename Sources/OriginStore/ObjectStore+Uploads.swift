@@ -43,9 +43,9 @@ extension ObjectStore {
                 throw .superseded
             case .differs(let common):
                 // Readers of the old object are cut; the new one begins with the bytes both have.
-                let fresh = try replacement(of: object, head: upload.head)
-                guard var position = fresh.open(head: upload.head),
-                    fresh.append(common, at: &position, now: now) == .taken,
+                let (fresh, start) = try replacement(of: object, head: upload.head)
+                var position = start
+                guard fresh.append(common, at: &position, now: now) == .taken,
                     fresh.append(bytes, at: &position, now: now) == .taken
                 else { throw .superseded }
                 upload.destination = .growing(fresh, position)
@@ -53,11 +53,16 @@ extension ObjectStore {
         }
     }
 
-    /// Puts a new object in the place of one that was given up, unless somebody else already has.
-    private func replacement(of object: GrowingObject, head: ObjectHead) throws(UploadError) -> GrowingObject {
+    /// Puts a new object in the place of one that was given up, and opens it, unless somebody else already has.
+    private func replacement(
+        of object: GrowingObject, head: ObjectHead
+    ) throws(UploadError) -> (GrowingObject, ObjectUpload.Position) {
         try change { state throws(UploadError) in
             guard state.objects[object.key]?.object === object else { throw .superseded }
-            return state.insert(object.key, head: head)
+            let fresh = state.insert(object.key, head: head)
+            guard let position = fresh.open(head: head) else { throw .superseded }
+            state.recount(object.key)
+            return (fresh, position)
         }
     }
 
@@ -78,9 +83,9 @@ extension ObjectStore {
             case .refused:
                 throw .superseded
             case .shorter(let body):
-                let fresh = try replacement(of: object, head: upload.head)
-                guard var position = fresh.open(head: upload.head),
-                    fresh.append(body, at: &position, now: now) == .taken,
+                let (fresh, start) = try replacement(of: object, head: upload.head)
+                var position = start
+                guard fresh.append(body, at: &position, now: now) == .taken,
                     fresh.finish(position, in: bodies, now: now, lastModified: unixTime) == .finished
                 else { throw .superseded }
                 settle(fresh, upload, now: now)
@@ -131,7 +136,10 @@ extension ObjectStore {
         guard case .growing(let object, let position) = upload.destination, object.breakOff(position, now: now) else {
             return
         }
-        change { $0.addDeadline(.resumption, upload.key, at: now + configuration.resumeWindow) }
+        change { state in
+            state.recount(upload.key)
+            state.addDeadline(.resumption, upload.key, at: now + configuration.resumeWindow)
+        }
     }
 
     /// Takes an object or a playlist away; false where there is none. Readers of a growing one are cut.
@@ -150,11 +158,15 @@ extension ObjectStore.State {
             try makeRoomForObject(key)
         } else {
             let object = objects[key]?.object
-            if let object, let position = object.open(head: head) { return .growing(object, position) }
+            if let object, let position = object.open(head: head) {
+                recount(key)
+                return .growing(object, position)
+            }
             if object?.isComplete != true {
                 try makeRoomForObject(key)
                 let fresh = insert(key, head: head)
                 guard let position = fresh.open(head: head) else { throw .superseded }
+                recount(key)
                 return .growing(fresh, position)
             }
         }

@@ -44,6 +44,9 @@ package final class ObjectStore: Sendable {
         state.withLock { ($0.objects.count, $0.playlists.count) }
     }
 
+    /// How many media objects there are, by where they are in their lives.
+    package var objectCounts: ObjectCounts { state.withLock { $0.counts } }
+
     /// What a GET of a key gets.
     package enum Found {
         case playlist(StoredPlaylist)

@@ -112,7 +112,9 @@ struct RandomUsers {
             var users = RandomUsers(setup, name: "\(seed)", seed: seed)
             for step in 0..<400 {
                 users.step()
-                guard Self.withoutEpochs(journal.objects) == setup.store.complete(RandomUsers.keys) else {
+                guard Self.withoutEpochs(journal.objects) == setup.store.complete(RandomUsers.keys),
+                    setup.store.objectCounts == setup.store.counted(RandomUsers.keys)
+                else {
                     Issue.record("seed \(seed), step \(step)")
                     return
                 }
@@ -128,6 +130,7 @@ struct RandomUsers {
             _ = setup.store.timePassed(now: users.now + .minutes(21))
             #expect(journal.objects.isEmpty)
             #expect(setup.store.counts == (0, 0))
+            #expect(setup.store.objectCounts == ObjectCounts())
             #expect(setup.store.heldBytes == 0, "seed \(seed)")
         }
         // Not for want of anything to tell.
@@ -148,6 +151,7 @@ struct RandomUsers {
                 }
             }
             #expect(Self.withoutEpochs(journal.objects) == setup.store.complete(RandomUsers.keys))
+            #expect(setup.store.objectCounts == setup.store.counted(RandomUsers.keys))
             #expect(journal.faults == [])
         }
     }

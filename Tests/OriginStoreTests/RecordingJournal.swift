@@ -54,4 +54,15 @@ extension ObjectStore {
         }
         return complete
     }
+    /// What there is of these keys, each asked for by itself.
+    func counted(_ keys: [ObjectKey]) -> ObjectCounts {
+        var counts = ObjectCounts()
+        for key in keys {
+            switch find(key) {
+            case .complete(let object, _, _), .growing(let object): counts[object.phase] += 1
+            case .playlist, .missing: continue
+            }
+        }
+        return counts
+    }
 }
