@@ -6,12 +6,12 @@ struct GrowingUpload: Sendable {
     private let path: String
     private let port: Int
 
-    init(_ path: String, at port: Int) async throws {
+    init(_ path: String, at port: Int, _ fields: [String] = []) async throws {
         connection = try await RawConnection(port: port)
         self.path = path
         self.port = port
-        let head = "PUT \(path) HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-        await connection.send(Array(head.utf8))
+        let lines = ["PUT \(path) HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", "Connection: close"] + fields
+        await connection.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8))
     }
 
     func send(_ bytes: [UInt8]) async {

@@ -15,15 +15,18 @@ struct ObjectReading: Sendable {
     /// From before the connection was made to the body's first byte.
     var firstByte: Duration?
 
-    static func read(_ path: String, at port: Int, expecting object: ByteBuffer) async throws -> ObjectReading {
+    /// - Parameter onBody: told how much of the body there is, whenever more has come.
+    static func read(
+        _ path: String, at port: Int, expecting object: ByteBuffer, onBody: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws -> ObjectReading {
         struct TooSlow: Error {}
         return try await withDeadline(.seconds(30), or: TooSlow()) {
-            try await reading(path, at: port, expecting: object)
+            try await reading(path, at: port, expecting: object, onBody)
         }
     }
 
     private static func reading(
-        _ path: String, at port: Int, expecting object: ByteBuffer
+        _ path: String, at port: Int, expecting object: ByteBuffer, _ onBody: @escaping @Sendable (Int) -> Void
     ) async throws -> ObjectReading {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let done = loop.makePromise(of: ObjectReading.self)
@@ -33,7 +36,7 @@ struct ObjectReading: Sendable {
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                        try channel.pipeline.syncOperations.addHandler(Handler(object, start, done))
+                        try channel.pipeline.syncOperations.addHandler(Handler(object, start, done, onBody))
                     }
                 }
                 .connect(host: "127.0.0.1", port: port).get()
@@ -52,12 +55,17 @@ struct ObjectReading: Sendable {
         private let object: ByteBuffer
         private let start: ContinuousClock.Instant
         private let done: EventLoopPromise<ObjectReading>
+        private let onBody: @Sendable (Int) -> Void
         private var reading = ObjectReading()
 
-        init(_ object: ByteBuffer, _ start: ContinuousClock.Instant, _ done: EventLoopPromise<ObjectReading>) {
+        init(
+            _ object: ByteBuffer, _ start: ContinuousClock.Instant, _ done: EventLoopPromise<ObjectReading>,
+            _ onBody: @escaping @Sendable (Int) -> Void
+        ) {
             self.object = object
             self.start = start
             self.done = done
+            self.onBody = onBody
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -70,6 +78,7 @@ struct ObjectReading: Sendable {
                 let expected = object.getSlice(at: reading.bodyBytes, length: bytes.readableBytes)
                 if expected != bytes { reading.isAsExpected = false }
                 reading.bodyBytes += bytes.readableBytes
+                onBody(reading.bodyBytes)
             case .end:
                 reading.hasEnded = true
                 context.close(promise: nil)

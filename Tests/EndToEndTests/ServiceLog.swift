@@ -34,20 +34,36 @@ final class ServiceLog: Sendable {
 
     /// The `count`-th line with this text in it, from the first on.
     func line(with text: String, count: Int = 1) async throws -> String {
-        try await withDeadline(.seconds(60), or: Missing(text: text, lines: lines)) { [self] in
+        try await wait(for: text) { state in
+            let matches = state.lines.filter { $0.contains(text) }
+            return matches.count >= count ? matches[count - 1] : nil
+        }
+    }
+
+    /// Returns when the service has ended, and all of its lines are here.
+    func untilClosed() async throws {
+        try await wait(for: "the end") { $0.isClosed ? () : nil }
+    }
+
+    private func wait<Result: Sendable>(
+        for text: String, _ read: @escaping @Sendable (State) -> Result?
+    ) async throws -> Result {
+        try await withDeadline(.seconds(60), or: Missing(text: text, lines: self.lines)) { [self] in
             while true {
-                let (matches, isClosed) = state.withLock { state in
-                    (state.lines.filter { $0.contains(text) }, state.isClosed)
-                }
-                if matches.count >= count { return matches[count - 1] }
+                let (result, isClosed, count) = state.withLock { (read($0), $0.isClosed, $0.lines.count) }
+                if let result { return result }
                 if isClosed || Task.isCancelled { throw Missing(text: text, lines: lines) }
-                await withCheckedContinuation { continuation in
-                    let isNew = state.withLock { state in
-                        if state.isClosed || state.lines.filter({ $0.contains(text) }).count >= count { return true }
-                        state.waiters.append(continuation)
-                        return false
+                await withTaskCancellationHandler {
+                    await withCheckedContinuation { continuation in
+                        let isOld = state.withLock { state in
+                            if state.isClosed || state.lines.count > count || Task.isCancelled { return true }
+                            state.waiters.append(continuation)
+                            return false
+                        }
+                        if isOld { continuation.resume() }
                     }
-                    if isNew { continuation.resume() }
+                } onCancel: {
+                    change { _ in }
                 }
             }
         }
@@ -56,16 +72,17 @@ final class ServiceLog: Sendable {
 
 /// Runs work that must be over within a time.
 func withDeadline<Result: Sendable>(
-    _ limit: Duration, or error: any Error, _ work: @escaping @Sendable () async throws -> Result
+    _ limit: Duration, or error: @autoclosure @escaping @Sendable () -> any Error,
+    _ work: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in
         group.addTask { try await work() }
         group.addTask {
             try await Task.sleep(for: limit)
-            throw error
+            throw error()
         }
         defer { group.cancelAll() }
-        guard let result = try await group.next() else { throw error }
+        guard let result = try await group.next() else { throw error() }
         return result
     }
 }

@@ -46,20 +46,28 @@ func withServices<Result: Sendable>(
     }
 }
 
+/// How a program that is run for a test has to end.
+enum ProgramEnd {
+    /// With 0, told to when the body is over.
+    case told
+    /// So, and by what the body has done.
+    case byItself(TerminationStatus)
+}
+
 /// Runs one service; gives its log as it is written.
 func withService<Result: Sendable>(
-    _ name: String, _ flags: [String], input: FileDescriptor? = nil,
+    _ name: String, _ flags: [String], input: FileDescriptor? = nil, end: ProgramEnd = .told,
     _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
 ) async throws -> Result {
     let folder = try #require(
         ProcessInfo.processInfo.environment["HEADWATER_BIN"],
         "HEADWATER_BIN must name the folder of the services: run `make test`")
-    return try await withProgram(.path(FilePath("\(folder)/\(name)")), flags, input: input, body)
+    return try await withProgram(.path(FilePath("\(folder)/\(name)")), flags, input: input, end: end, body)
 }
 
-/// Runs a program that stays until it is told to end, and then ends with 0; gives what it writes as its standard error.
+/// Runs a program for as long as the body takes; gives what it writes as its standard error.
 func withProgram<Result: Sendable>(
-    _ program: Executable, _ arguments: [String], input: FileDescriptor? = nil,
+    _ program: Executable, _ arguments: [String], input: FileDescriptor? = nil, end: ProgramEnd = .told,
     _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
 ) async throws -> Result {
     var options = PlatformOptions()
@@ -80,7 +88,7 @@ func withProgram<Result: Sendable>(
             }
             do {
                 let value = try await body(log, execution.processIdentifier)
-                try execution.send(signal: .terminate)
+                if case .told = end { try execution.send(signal: .terminate) } else { try await log.untilClosed() }
                 try await group.waitForAll()
                 return value
             } catch {
@@ -89,7 +97,8 @@ func withProgram<Result: Sendable>(
             }
         }
     }
-    #expect(result.terminationStatus == .exited(0), "\(program) did not end as it should")
+    let expected = if case .byItself(let status) = end { status } else { TerminationStatus.exited(0) }
+    #expect(result.terminationStatus == expected, "\(program) did not end as it should")
     return result.closureResult
 }
 
