@@ -5,6 +5,8 @@ import Testing
 /// Segments through Varnish, with the recipe of `deploy/varnish`.
 @Suite(.serialized) struct CachedSegmentTests {
     static let path = "/live/show/1.ts"
+    /// Of 160 readers, so many may wait longer for their first byte than all have to.
+    private static let strayReaders = 8
 
     static func media(_ count: Int) -> [UInt8] {
         var numbers = RandomNumbers(seed: 4)
@@ -51,8 +53,8 @@ import Testing
 
                 let firstBytes = laterReaders.compactMap(\.firstByte).sorted()
                 #expect(firstBytes.count == 160)
-                // Half of them, since what else this host does takes its time from some.
-                #expect(firstBytes[firstBytes.count / 2] < .milliseconds(50))
+                // All but the few from whom something else that this host does may take its time.
+                #expect(firstBytes[firstBytes.count - 1 - Self.strayReaders] < .milliseconds(50))
                 let hits = try await varnish.counter("MAIN.cache_hit")
                 let misses = try await varnish.counter("MAIN.cache_miss")
                 #expect(hits == 199 && misses == 1)
@@ -126,6 +128,7 @@ import Testing
                 for number in 1...5 {
                     let path = "/live/show/early-\(number).ts"
                     // Eight ask again and again until it is there, and then read it.
+                    let (misses, miss) = AsyncStream.makeStream(of: Void.self)
                     async let asking = withThrowingTaskGroup(of: (missed: Int, last: ObjectReading).self) { group in
                         for _ in 0..<8 {
                             group.addTask {
@@ -133,6 +136,7 @@ import Testing
                                 while true {
                                     let last = try await ObjectReading.read(path, at: varnish.port, expecting: object)
                                     if last.status != 404 { return (missed, last) }
+                                    if missed == 0 { miss.yield() }
                                     missed += 1
                                     try await Task.sleep(for: .milliseconds(20))
                                 }
@@ -140,7 +144,8 @@ import Testing
                         }
                         return try await group.reduce(into: []) { $0.append($1) }
                     }
-                    try await Task.sleep(for: .milliseconds(200))
+                    // Each has been told once by then that it is not there.
+                    try await misses.wait(for: 8)
                     let upload = try await GrowingUpload(path, at: origin.port)
                     await upload.send(Array(media[..<10_000]))
                     try await upload.untilServed()
