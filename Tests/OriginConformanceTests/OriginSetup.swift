@@ -13,8 +13,20 @@ struct Origin: Sendable {
     /// The same as `address` where there is no listener of its own for publishers.
     let publishAddress: SocketAddress
     let server: OriginServer
+    /// The lines of its log so far, `MESSAGE KEY=VALUE…`.
+    let log: Watched<[String]>
     /// Begins the origin's graceful end.
     let shutDown: @Sendable () async -> Void
+
+    /// Waits until a line is logged.
+    func logged(_ line: String) async throws {
+        try await log.wait(for: "line '\(line)'") { $0.contains(line) ? () : nil }
+    }
+
+    /// Returns when each event loop has done what was under way on it: connections are given to them in turn.
+    func turnEventLoops() async throws {
+        for _ in 0..<4 { try await send(.options("*")) }
+    }
 
     /// A request on a connection of its own, under way.
     ///
@@ -84,7 +96,8 @@ func withOrigin(
     configuration.store.resumeWindow = .milliseconds(50)
     try configure(&configuration)
     let listening = Watched<[SocketAddress]>([])
-    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let log = Watched<[String]>([])
+    let logger = Logger(label: "test", factory: { _ in LogRecorder(lines: log) })
     let store = ObjectStore(configuration: configuration.store, journal: directory)
     let server = try OriginServer(configuration: configuration, store: store, logger: logger) { addresses in
         listening.change { $0 = addresses }
@@ -96,7 +109,7 @@ func withOrigin(
         let addresses = try await listening.wait(for: "listener") { $0.isEmpty ? nil : $0 }
         try await body(
             Origin(
-                address: addresses[0], publishAddress: addresses[addresses.count - 1], server: server,
+                address: addresses[0], publishAddress: addresses[addresses.count - 1], server: server, log: log,
                 shutDown: { await group.triggerGracefulShutdown() }))
         tasks.cancelAll()
         // That it was cancelled is how it ends here.
