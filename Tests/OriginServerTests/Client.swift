@@ -13,17 +13,11 @@ struct Client: Sendable {
     private let channel: any Channel
     private let collector: NIOLoopBound<Collector>
 
-    init(to address: SocketAddress, on group: any EventLoopGroup, receiveBuffer: Int? = nil) async throws {
-        var bootstrap = ClientBootstrap(group: group).connectTimeout(Self.deadline).channelInitializer { channel in
+    init(to address: SocketAddress, on group: any EventLoopGroup) async throws {
+        let bootstrap = ClientBootstrap(group: group).connectTimeout(Self.deadline).channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(Collector())
             }
-        }
-        if let receiveBuffer {
-            bootstrap =
-                bootstrap
-                .channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
-                .channelOption(.autoRead, value: false)
         }
         let channel = try await bootstrap.connect(to: address).get()
         self.channel = channel
@@ -39,20 +33,9 @@ struct Client: Sendable {
 
     func close() { channel.close(promise: nil) }
 
-    /// Begins to read, where it was made with a receive buffer of its own.
-    func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
-
     /// Everything up to and with this text.
     @discardableResult
     func receive(_ end: String) async throws -> String { try await take(.through(end)) }
-
-    /// Everything, once it ends with this text: for what is too large to search.
-    @discardableResult
-    func receive(ending end: String) async throws -> String { try await take(.ending(end)) }
-
-    /// So many bytes.
-    @discardableResult
-    func receive(count: Int) async throws -> String { try await take(.count(count)) }
 
     /// Everything until the server closes.
     func receiveAll() async throws -> String { try await take(.all) }
@@ -69,8 +52,6 @@ struct Client: Sendable {
 
     private enum Part {
         case through(String)
-        case ending(String)
-        case count(Int)
         case all
     }
 
@@ -103,10 +84,6 @@ struct Client: Sendable {
         private func length(of part: Part) -> Int? {
             switch part {
             case .all: return isClosed ? received.readableBytes : nil
-            case .ending(let end):
-                return received.readableBytesView.suffix(end.utf8.count).elementsEqual(end.utf8)
-                    ? received.readableBytes : nil
-            case .count(let count): return received.readableBytes >= count ? count : nil
             case .through(let end):
                 let start = max(0, searchedBytes - end.utf8.count)
                 searchedBytes = received.readableBytes

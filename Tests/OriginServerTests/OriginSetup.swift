@@ -8,13 +8,10 @@ import Testing
 /// An origin that runs for one test, on free ports of this host.
 struct Origin {
     let address: SocketAddress
-    let publishAddress: SocketAddress
     let store: ObjectStore
     let group: any EventLoopGroup
 
-    func client(receiving bytes: Int? = nil) async throws -> Client {
-        try await Client(to: address, on: group, receiveBuffer: bytes)
-    }
+    func client() async throws -> Client { try await Client(to: address, on: group) }
 
     /// Sends a text on a connection of its own and gives all that comes until the server closes.
     func exchange(_ request: String) async throws -> String {
@@ -30,26 +27,6 @@ struct Origin {
         return Response(
             try await exchange(
                 "\(method) \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(length)\(fields)\r\n\(body ?? "")"))
-    }
-
-    /// Opens a chunked upload, and returns when the origin knows of it.
-    func upload(_ path: String, _ chunks: String..., fields: String = "") async throws -> Client {
-        let client = try await client()
-        client.send(
-            "PUT \(path) HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\(fields)Transfer-Encoding: chunked\r\n\r\n")
-        try await client.receive("100 Continue\r\n\r\n")
-        for text in chunks { client.send(chunk(text)) }
-        return client
-    }
-
-    /// Opens a GET of a growing object and returns when its response's head is there.
-    func viewer(_ path: String) async throws -> Client {
-        let client = try await client()
-        client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
-        let head = try await client.receive("\r\n\r\n")
-        #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
-        #expect(head.contains("\r\nTransfer-Encoding: chunked\r\n"))
-        return client
     }
 }
 
@@ -68,18 +45,13 @@ func withOrigin(
         tasks.addTask { try await server.run() }
         var iterator = listening.makeAsyncIterator()
         let addresses = try #require(await iterator.next())
-        let (first, last) = (try #require(addresses.first), try #require(addresses.last))
         try await body(
             Origin(
-                address: first, publishAddress: last, store: server.store,
+                address: try #require(addresses.first), store: server.store,
                 group: MultiThreadedEventLoopGroup.singleton))
         tasks.cancelAll()
         try await tasks.waitForAll()
     }
-}
-
-func chunk(_ text: String) -> String {
-    String(text.utf8.count, radix: 16) + "\r\n\(text)\r\n"
 }
 
 func playlist(_ segments: [String], announcing prefetched: [String] = []) -> String {

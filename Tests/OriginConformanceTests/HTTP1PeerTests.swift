@@ -1,0 +1,140 @@
+import NIOCore
+import OriginServer
+import OriginStore
+import Testing
+
+/// Peers of HTTP/1.1 that send ahead, read late, or take their time.
+@Suite struct HTTP1PeerTests {
+    private static let path = Case.path
+    private static let get = "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    @Test(arguments: [false, true])
+    func `a thousand requests sent at once are answered in their order, read late or not`(isLate: Bool) async throws {
+        try await withOrigin { origin in
+            for number in 0..<10 {
+                let body = String(repeating: "\(number)", count: 9_000)
+                #expect(try await origin.send(.put("/\(number).ts", body)).status == 201)
+            }
+            let connection = try await HTTP1Connection(to: origin.address, receiveBuffer: isLate ? 65_536 : nil)
+            let inboxes = (0..<1_000).map { connection.expect(isHeadRequest: $0 % 20 == 11) }
+            connection.send(
+                (0..<1_000).map { number in
+                    switch number % 20 {
+                    case 10: "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+                    case 11: "HEAD /1.ts HTTP/1.1\r\nHost: a\r\n\r\n"
+                    case 12: "OPTIONS /1.ts HTTP/1.1\r\nHost: a\r\n\r\n"
+                    default: "GET /\(number % 10).ts HTTP/1.1\r\nHost: a\r\n\r\n"
+                    }
+                }.joined())
+            if isLate {
+                // Others' exchanges go by while this one does not read.
+                for _ in 0..<20 { #expect(try await origin.send(.head("/1.ts")).status == 200) }
+                try await connection.channel.setOption(.autoRead, value: true).get()
+            }
+            for (number, inbox) in inboxes.enumerated() {
+                let response = try await inbox.wait(for: "response") { $0.end == nil ? nil : $0 }
+                #expect(response.end == .whole)
+                switch number % 20 {
+                case 10: #expect(response.status == 404)
+                case 11: #expect(response["Content-Length"] == "9000")
+                case 12: #expect(response.status == 204)
+                default:
+                    let isSame = response.body == String(repeating: "\(number % 10)", count: 9_000)
+                    #expect(isSame, "\(number)")
+                }
+            }
+        }
+    }
+
+    @Test func `an upload sent ahead behind a response that still grows is taken after it`() async throws {
+        try await withOrigin { origin in
+            let upload = try await origin.upload("/grows.ts", "one")
+            let connection = try await HTTP1Connection(to: origin.address)
+            let growing = connection.open(.get("/grows.ts"))
+            try await growing.body("one")
+            let ahead = connection.open(.put(Self.path, "x"))
+            let behind = connection.open(.get("/none"))
+            #expect(try await origin.send(.get(Self.path)).status == 404)
+            upload.finish()
+            #expect(try await growing.response().end == .whole)
+            #expect(try await ahead.response().status == 201)
+            #expect(try await behind.response().status == 404)
+            #expect(try await origin.send(.get(Self.path)).body == "x")
+        }
+    }
+
+    @Test func `the body of a GET is read over`() async throws {
+        try await withOrigin { origin in
+            #expect(try await origin.send(Case.object).status == 201)
+            let connection = try await HTTP1Connection(to: origin.address)
+            for body in ["Content-Length: 5\r\n\r\nabcde", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"] {
+                let first = connection.exchange("GET \(Self.path) HTTP/1.1\r\nHost: a\r\n\(body)")
+                let second = connection.exchange(Self.get)
+                #expect(try await first.response().body == "0123456789")
+                #expect(try await second.response().body == "0123456789")
+            }
+        }
+    }
+
+    @Test func `a peer that sends its request slowly for ever is closed all the same`() async throws {
+        try await withOrigin {
+            $0.requestTimeout = .milliseconds(300)
+        } _: { origin in
+            let connection = try await HTTP1Connection(to: origin.address)
+            connection.send("GET \(Self.path) HTTP/1.1\r\nHost: a\r\nX: ")
+            let dripping = connection.channel.eventLoop.scheduleRepeatedTask(
+                initialDelay: .zero, delay: .milliseconds(20)
+            ) { _ in connection.send("X") }
+            try await connection.closed()
+            dripping.cancel()
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a slow reader gets every byte of a large object, also where the connection is closed after`(
+        closes: Bool
+    ) async throws {
+        try await withOrigin { origin in
+            #expect(try await origin.send(.put(Self.path, String(repeating: "a", count: 8_000_000))).status == 201)
+            let connection = try await HTTP1Connection(to: origin.address, receiveBuffer: 65_536)
+            let reader = connection.open(.get(Self.path), closes: closes)
+            // Another's exchange goes by while this one does not read.
+            #expect(try await origin.send(.head(Self.path)).status == 200)
+            reader.startReading()
+            let response = try await reader.response()
+            #expect(response.end == .whole)
+            #expect(response.bytes.readableBytes == 8_000_000)
+            if closes { try await connection.closed() }
+        }
+    }
+
+    @Test func `when all is over and expired nothing is held`() async throws {
+        try await withOrigin { origin in
+            let list = playlist(["0.ts"], announcing: ["1.ts", "2.ts"])
+            #expect(try await origin.send(.put("/live/s/0.ts", "x")).status == 201)
+            #expect(try await origin.send(.put("/live/s/a.m3u8", list)).status == 201)
+            let announced = try await origin.open(.get("/live/s/2.ts"), over: .http1)
+            _ = try await announced.head()
+            let growing = try await origin.upload("/live/s/1.ts", "one")
+            let viewer = try await origin.open(.get("/live/s/1.ts"), over: .http1)
+            try await viewer.body("one")
+            let replacing = try await origin.upload("/live/s/0.ts", "")
+            replacing.send("other")
+            let store = origin.server.store
+            #expect(store.heldBytes > 0)
+            growing.abort()
+            replacing.abort()
+            for path in ["/live/s/0.ts", "/live/s/1.ts"] { try await origin.logged("upload broke off path=\(path)") }
+            try await origin.turnEventLoops()
+            // An hour goes by in the store, and another for what its playlist had listed.
+            for hours in Int64(1)...2 { _ = store.timePassed(now: .now() + .hours(hours)) }
+            #expect(try await viewer.response().end != .whole)
+            #expect(try await announced.response().end != .whole)
+            try await origin.turnEventLoops()
+            // A stream goes when the last who read of it has let go.
+            _ = store.timePassed(now: .now() + .hours(3))
+            #expect(store.counts == (0, 0))
+            #expect(store.heldBytes == 0)
+        }
+    }
+}
