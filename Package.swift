@@ -89,8 +89,8 @@ let package = Package(
         room("MemoryFile", ["CMemoryFile", nioCore]),
         decoderRoom("OriginStore", ["HLS", "MemoryFile", nioCore, heap, deque]),
         decoderRoom("HTTPSemantics", ["OriginStore", nioCore, nioHTTP1]),
-        room("OriginAccess", [crypto]),
-        room(
+        decoderRoom("OriginAccess", [crypto]),
+        decoderRoom(
             "OriginPersistence",
             [
                 "OriginStore", nioCore, nioPosix, nioConcurrency, crypto, systemPackage, logging, metrics, lifecycle,
@@ -158,7 +158,10 @@ if isFuzzing {
     package.targets.append(
         .executableTarget(
             name: "headwater-fuzz",
-            dependencies: ["Media", "RTMP", "HLS", "OriginStore", "HTTPSemantics", nioCore, nioHTTP1],
+            dependencies: [
+                "Media", "RTMP", "HLS", "OriginStore", "OriginAccess", "OriginPersistence", "HTTPSemantics", nioCore,
+                nioHTTP1,
+            ],
             path: "Tests/Fuzz",
             swiftSettings: settings + fuzzFlags + [.unsafeFlags(["-parse-as-library"])],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))

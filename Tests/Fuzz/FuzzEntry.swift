@@ -5,6 +5,8 @@ private enum FuzzEntry: String, CaseIterable {
     case chunks, amf0, handshake, tags, aggregate, playlist, avcConfiguration, audioConfiguration, timeline
     case annexB, adts
     case objectKey, cachePolicy
+    case authorization, tokenFile, signature, cors
+    case objectRecord, objectFileName
     case byteRanges, httpDate, preconditions, acceptEncoding
 
     func run(_ bytes: UnsafeRawBufferPointer) {
@@ -22,6 +24,12 @@ private enum FuzzEntry: String, CaseIterable {
         case .adts: unsafe fuzzADTS(bytes)
         case .objectKey: unsafe fuzzObjectKey(bytes)
         case .cachePolicy: unsafe fuzzCachePolicy(bytes)
+        case .authorization: unsafe fuzzAuthorization(bytes)
+        case .tokenFile: unsafe fuzzTokenFile(bytes)
+        case .signature: unsafe fuzzSignature(bytes)
+        case .cors: unsafe fuzzCORS(bytes)
+        case .objectRecord: unsafe fuzzObjectRecord(bytes)
+        case .objectFileName: unsafe fuzzObjectFileName(bytes)
         case .byteRanges: unsafe fuzzByteRanges(bytes)
         case .httpDate: unsafe fuzzHTTPDate(bytes)
         case .preconditions: unsafe fuzzPreconditions(bytes)
