@@ -66,7 +66,7 @@ package final class DataDirectory: StoreJournal, Service {
     }
 
     /// Waits until the thread has nothing left that it can do: all that was told before is on disk then, or dropped.
-    /// To be called while ``run()`` runs, or after it.
+    /// To be called while ``run()`` runs, or after it. The origin never waits for it; tests do.
     package func flush() async {
         await withCheckedContinuation { continuation in
             let isDone = shared.withLock { shared in
