@@ -1,7 +1,9 @@
 import CoreMetrics
 import Glibc
 import Logging
+import MemoryFile
 import NIOCore
+import NIOPosix
 import OriginStore
 import Synchronization
 
@@ -17,6 +19,8 @@ final class OriginContext: Sendable {
     let viewers = Atomic<Int>(0)
     /// Bytes copied for single readers that are not sent yet.
     let copiedBytes = Atomic<Int>(0)
+    /// The most the store held since memory was last given back.
+    private let mostHeldBytes = Atomic<Int>(0)
     private let rules: Mutex<AccessRules>
     private let lines = Mutex(LogGate(linesPerSecond: 20))
     private let processTag: String
@@ -94,10 +98,20 @@ final class OriginContext: Sendable {
         let sweep = store.timePassed(now: now)
         if sweep.expired > 0 { metrics.expired.increment(by: sweep.expired) }
         if sweep.aborted > 0 { metrics.aborted.increment(by: sweep.aborted) }
-        metrics.heldBytes.record(store.heldBytes)
+        let heldBytes = store.heldBytes
+        metrics.heldBytes.record(heldBytes)
+        giveBackMemory(heldBytes: heldBytes)
         metrics.record(store.objectCounts)
         metrics.playlists.record(store.counts.playlists)
         metrics.connections.record(connections.count)
         metrics.viewers.record(viewers.load(ordering: .relaxed))
+    }
+
+    /// Gives memory back to the system once much less is held than was.
+    private func giveBackMemory(heldBytes: Int) {
+        let most = max(mostHeldBytes.load(ordering: .relaxed), heldBytes)
+        let isMuchLess = most - heldBytes >= 64 << 20
+        mostHeldBytes.store(isMuchLess ? heldBytes : most, ordering: .relaxed)
+        if isMuchLess { NIOThreadPool.singleton.submit { _ in Heap.giveBack() } }
     }
 }

@@ -35,8 +35,9 @@ struct HeadwaterOrigin: AsyncParsableCommand {
             let start = ServiceStart(label: "headwater.origin", settings: settings.process, sources: sources)
             var configuration = settings.origin
             configuration.threads = settings.process.eventLoops
-            // Listeners, files and the admin endpoint need some too.
-            configuration.connectionLimit = configuration.connectionLimit ?? max(16, ProcessLimits.openFiles - 64)
+            // Listeners, event loops, files and the admin endpoint need some too.
+            let others = AdminServer.maximumConnections + 64
+            configuration.connectionLimit = configuration.connectionLimit ?? max(16, ProcessLimits.openFiles - others)
             let directory = try settings.dataDirectory.map { try DataDirectory($0, logger: start.logger) }
             let store = ObjectStore(configuration: configuration.store, journal: directory)
             let server: OriginServer

@@ -243,7 +243,7 @@ struct StoreOptions: ParsableArguments {
 struct LimitOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Connections at once (default: as many as the process may open files, less 64).", valueName: "count"))
+            "Connections at once (default: as many as the process may open files, less 128).", valueName: "count"))
     var connectionLimit: String?
 
     @Option(
