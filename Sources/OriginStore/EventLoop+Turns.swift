@@ -5,9 +5,22 @@ extension EventLoop {
     /// submitted without a delay runs before any socket is looked at. Call it on the event loop.
     /// - Parameter count: how many make a turn.
     package func inTurns<Element>(of count: Int, _ all: ArraySlice<Element>, _ body: @escaping (Element) -> Void) {
-        for element in all.prefix(count) { body(element) }
-        guard all.count > count else { return }
-        let rest = NIOLoopBound((all: all.dropFirst(count), body: body), eventLoop: self)
-        scheduleTask(in: .milliseconds(1)) { self.inTurns(of: count, rest.value.all, rest.value.body) }
+        take(Turns(count: count, rest: all, body: body))
     }
+
+    private func take<Element>(_ turns: Turns<Element>) {
+        var turns = turns
+        for element in turns.rest.prefix(turns.count) { turns.body(element) }
+        turns.rest = turns.rest.dropFirst(turns.count)
+        guard !turns.rest.isEmpty else { return }
+        let bound = NIOLoopBound(turns, eventLoop: self)
+        scheduleTask(in: .milliseconds(1)) { self.take(bound.value) }
+    }
+}
+
+/// A type of its own: a closure that is itself a generic parameter's value is wrapped anew each time it is passed on.
+private struct Turns<Element> {
+    let count: Int
+    var rest: ArraySlice<Element>
+    let body: (Element) -> Void
 }
