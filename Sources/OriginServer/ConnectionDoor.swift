@@ -98,6 +98,12 @@ final class ConnectionDoor: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // The peer has gone, or wants no answer.
+        if case ChannelEvent.inputClosed = event { return origin.connections.closeSoon(self, on: context.eventLoop) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
         // Its number may be another connection's by now, and what the decoder still has would be answered.

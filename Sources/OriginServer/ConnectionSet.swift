@@ -4,7 +4,12 @@ import Synchronization
 
 /// All open connections, each on its event loop, so that they can be counted, and told of time and of the origin's end.
 final class ConnectionSet: Sendable {
-    private typealias Doors = [ObjectIdentifier: ConnectionDoor]
+    /// The connections of one event loop.
+    private struct Doors {
+        var open: [ObjectIdentifier: ConnectionDoor] = [:]
+        /// Those whose peer has gone, to be closed in turn.
+        var leaving: CircularBuffer<ConnectionDoor> = []
+    }
 
     private let limit: Int
     private let doors: [ObjectIdentifier: NIOLoopBoundBox<Doors>]
@@ -32,13 +37,26 @@ final class ConnectionSet: Sendable {
             left()
             return false
         }
-        box.value[ObjectIdentifier(door)] = door
+        box.value.open[ObjectIdentifier(door)] = door
         return true
     }
 
     func remove(_ door: ConnectionDoor, on eventLoop: any EventLoop) {
-        doors[ObjectIdentifier(eventLoop)]?.value[ObjectIdentifier(door)] = nil
+        doors[ObjectIdentifier(eventLoop)]?.value.open[ObjectIdentifier(door)] = nil
         left()
+    }
+
+    /// Closes a connection of the event loop this runs on after those that wait for it already, a few at a time: it takes
+    /// longer than to serve one, and thousands of peers may go at once.
+    func closeSoon(_ door: ConnectionDoor, on eventLoop: any EventLoop) {
+        guard let box = doors[ObjectIdentifier(eventLoop)] else { return door.close() }
+        box.value.leaving.append(door)
+        if box.value.leaving.count == 1 { eventLoop.execute { Self.closeSome(box) } }
+    }
+
+    private static func closeSome(_ box: NIOLoopBoundBox<Doors>) {
+        for _ in 0..<min(box.value.leaving.count, 64) { box.value.leaving.removeFirst().close() }
+        if !box.value.leaving.isEmpty { box.eventLoop.scheduleTask(in: .milliseconds(1)) { closeSome(box) } }
     }
 
     private func left() {
@@ -59,7 +77,7 @@ final class ConnectionSet: Sendable {
             box.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
                 let now = NIODeadline.now()
                 // Many deadlines at once are not to keep readers waiting.
-                box.eventLoop.inTurns(of: 128, Array(box.value.values)[...]) { $0.timePassed(now: now) }
+                box.eventLoop.inTurns(of: 128, Array(box.value.open.values)[...]) { $0.timePassed(now: now) }
             }
         }
     }
@@ -80,7 +98,7 @@ final class ConnectionSet: Sendable {
 
     private func forEach(_ body: @escaping @Sendable (ConnectionDoor) -> Void) async throws {
         for box in doors.values {
-            try await box.eventLoop.submit { for door in box.value.values { body(door) } }.get()
+            try await box.eventLoop.submit { for door in box.value.open.values { body(door) } }.get()
         }
     }
 }

@@ -112,6 +112,8 @@ package final class OriginServer: Service {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.recvAllocator, value: Self.receiveBuffers)
+            // The door closes whom the peer has left, in turn; with TLS the channel does, at once.
+            .childChannelOption(.allowRemoteHalfClosure, value: !role.isEncrypted)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try ConnectionDoor.open(channel, origin, role) }
             }

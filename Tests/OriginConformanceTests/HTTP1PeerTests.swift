@@ -108,6 +108,30 @@ import Testing
         }
     }
 
+    @Test func `peers that leave all at once are all let go of, and those that stay are served`() async throws {
+        try await withOrigin { origin in
+            let upload = try await origin.upload("/grows.ts", "one")
+            let staying = try await origin.open(.get("/grows.ts"), over: .http1)
+            try await staying.body("one")
+            var leaving: [HTTP1Connection] = []
+            for number in 0..<300 {
+                let connection = try await HTTP1Connection(to: origin.address)
+                switch number % 3 {
+                case 0: connection.send("GET /grows.ts HTTP/1.1\r\nHo")
+                case 1: try await connection.open(.get("/grows.ts")).body("one")
+                default: break
+                }
+                leaving.append(connection)
+            }
+            for connection in leaving { connection.closeOutput() }
+            for connection in leaving { try await connection.closed() }
+            upload.send("two")
+            try await staying.body("onetwo")
+            upload.finish()
+            #expect(try await staying.response().end == .whole)
+        }
+    }
+
     @Test func `when all is over and expired nothing is held`() async throws {
         try await withOrigin { origin in
             let list = playlist(["0.ts"], announcing: ["1.ts", "2.ts"])
