@@ -1,4 +1,3 @@
-import HTTPSemantics
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -33,7 +32,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     let origin: OriginContext
     private let listener: ListenerRole
     private let peer: PeerAddress?
-    private unowned let door: ConnectionDoor
+    unowned let door: ConnectionDoor
     private var state = State.idle
     /// The way around the channel, while there is one.
     var socket: DirectSocket?
@@ -206,45 +205,11 @@ final class HTTP1Connection: ChannelDuplexHandler {
             return exchange.refuse(
                 .httpVersionNotSupported, .malformed, reason: "HTTP/1.1 and HTTP/2 are spoken here")
         }
-        if let (status, reason) = Self.flaw(in: head) {
+        if let (status, reason) = head.flaw {
             keepsAlive = false
             return exchange.refuse(status, .malformed, reason: reason)
         }
         exchange.begin()
-    }
-
-    /// What is wrong with a head that the parser lets pass; nil where nothing is.
-    private static func flaw(in head: HTTPRequestHead) -> (HTTPResponseStatus, String)? {
-        var hosts = 0
-        for (name, value) in head.headers {
-            switch name.utf8.count {
-            case 4 where name[...].utf8.isWord("host"):
-                hosts += 1
-                guard hosts == 1, isHost(value) else {
-                    return (.badRequest, "there must be one Host header, with a host")
-                }
-            case 17 where name[...].utf8.isWord("transfer-encoding"):
-                guard head.version.minor > 0 else { return (.badRequest, "HTTP/1.0 has no transfer codings") }
-                guard value[...].utf8.withoutOuterSpace.isWord("chunked") else {
-                    return (.notImplemented, "chunked is the only transfer coding taken")
-                }
-            default: break
-            }
-        }
-        guard hosts == 1 || head.version.minor == 0 else {
-            return (.badRequest, "there must be one Host header, with a host")
-        }
-        return nil
-    }
-
-    /// Nothing in it that no host has (`RFC 9110 §7.2`).
-    private static func isHost(_ text: String) -> Bool {
-        text[...].utf8.withoutOuterSpace.allSatisfy { byte in
-            switch byte {
-            case 0x21...0x7E: !"/?#@,\"<>\\".utf8.contains(byte)
-            default: false
-            }
-        }
     }
 
     private func receive(_ bytes: ByteBuffer) {

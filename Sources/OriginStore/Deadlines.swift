@@ -32,8 +32,6 @@ struct Deadlines {
 
     var isFull: Bool { heap.count > limit }
 
-    var count: Int { heap.count }
-
     mutating func add(_ kind: Deadline.Kind, _ key: ObjectKey, at time: NIODeadline) {
         heap.insert(Deadline(time: time, kind: kind, key: key))
     }

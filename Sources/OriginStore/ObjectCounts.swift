@@ -5,26 +5,13 @@ package enum ObjectPhase: String, CaseIterable, Sendable {
 
 /// How many media objects of the index there are in each phase.
 package struct ObjectCounts: Sendable, Equatable {
-    private var counts = [Int](repeating: 0, count: ObjectPhase.allCases.count)
+    private var counts: [ObjectPhase: Int] = [:]
 
     package init() {}
 
     package subscript(phase: ObjectPhase) -> Int {
-        get { counts[phase.index] }
-        set { counts[phase.index] = newValue }
-    }
-}
-
-extension ObjectPhase {
-    /// The place in `allCases`.
-    fileprivate var index: Int {
-        switch self {
-        case .announced: 0
-        case .growing: 1
-        case .interrupted: 2
-        case .complete: 3
-        case .aborted: 4
-        }
+        get { counts[phase] ?? 0 }
+        set { counts[phase] = newValue == 0 ? nil : newValue }
     }
 }
 

@@ -54,20 +54,6 @@ package enum UploadError: Error, Equatable {
     /// A newer upload of the same path has taken over.
     case superseded
 
-    /// A bounded word for metrics.
-    package var label: String {
-        switch self {
-        case .badEpoch: "bad_epoch"
-        case .olderEpoch: "older_epoch"
-        case .tooLarge: "too_large"
-        case .outOfMemory: "out_of_memory"
-        case .streamOutOfMemory: "stream_out_of_memory"
-        case .tooManyObjects: "too_many_objects"
-        case .playlistRefused: "playlist"
-        case .superseded: "superseded"
-        }
-    }
-
     package var reason: String {
         switch self {
         case .badEpoch:

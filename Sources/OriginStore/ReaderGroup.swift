@@ -26,9 +26,6 @@ package final class ReaderGroup {
         self.object = object
     }
 
-    /// Whether the store has let go of the object.
-    package var isGone: Bool { object.isGone }
-
     package func add(_ reader: any ObjectReader, on eventLoop: any EventLoop) {
         reader.slot = readers.count
         readers.append(reader)

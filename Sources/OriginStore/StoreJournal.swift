@@ -22,6 +22,7 @@ package struct StoredObject: Sendable, Equatable {
         self.body = body
         self.epoch = epoch
     }
+
     /// What is known of it before its body has been read.
     package struct Header: Sendable, Equatable {
         package var key: ObjectKey

@@ -1,10 +1,8 @@
 import NIOCore
-import NIOEmbedded
 import OriginStore
 import Testing
 
 @Suite struct BoundsTests {
-    let loop = EmbeddedEventLoop()
     let body = String(repeating: "a", count: 4_000)
 
     // MARK: Objects

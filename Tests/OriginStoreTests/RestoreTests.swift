@@ -1,11 +1,9 @@
 import NIOCore
-import NIOEmbedded
 import OriginStore
 import TestSupport
 import Testing
 
 @Suite struct RestoreTests {
-    let loop = EmbeddedEventLoop()
 
     func stored(
         _ path: String, _ body: String, modified: Int? = 1_000, cacheControl: String? = nil, epoch: UInt64? = nil
