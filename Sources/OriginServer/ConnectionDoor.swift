@@ -110,6 +110,8 @@ final class ConnectionDoor: ChannelInboundHandler {
         connection?.socket = nil
         countSentBytes()
         if isAdmitted { origin.dismiss(self, on: context.eventLoop, peer) }
+        // It never got as far as to say what it speaks.
+        if isAdmitted, listener.isEncrypted, !isChosen, reads > 0 { origin.metrics.count(.handshake) }
         isAdmitted = false
         context.fireChannelInactive()
     }
@@ -161,7 +163,8 @@ final class ConnectionDoor: ChannelInboundHandler {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.streamLimit),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: origin.configuration.headerLimitBytes),
+            // Beyond this the connection ends; a header of less that is too large is answered.
+            HTTP2Setting(parameter: .maxHeaderListSize, value: 2 * origin.configuration.headerLimitBytes),
             HTTP2Setting(parameter: .initialWindowSize, value: Self.windowBytes),
         ]
         connection.targetWindowSize = Self.windowBytes
@@ -244,7 +247,7 @@ final class ConnectionDoor: ChannelInboundHandler {
     /// How long an HTTP/2 peer has to answer that its connection is to end.
     private static let farewellTime = TimeAmount.seconds(2)
     /// Header fields of a request.
-    private static let fieldLimit = 128
+    static let fieldLimit = 128
     /// Requests at a time on one HTTP/2 connection.
     private static let streamLimit = 100
     /// What a peer may send of an upload before it is taken.

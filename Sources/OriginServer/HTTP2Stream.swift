@@ -101,6 +101,13 @@ final class HTTP2Stream: ChannelInboundHandler {
         let request = HTTPRequestHead(headers)
         let exchange = Exchange(request, origin: origin, listener: listener, peer: peer, wire: self)
         self.exchange = exchange
+        guard headers.count <= ConnectionDoor.fieldLimit,
+            headers.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count })
+                <= origin.configuration.headerLimitBytes
+        else {
+            return exchange.refuse(
+                .requestHeaderFieldsTooLarge, .malformed, reason: "the request's header is too large")
+        }
         guard request.method != .CONNECT, !request.uri.isEmpty else {
             return exchange.refuse(.methodNotAllowed, .method, reason: "\(listener.allowedMethods) are served here")
         }

@@ -5,7 +5,7 @@ import OriginStore
 struct OriginMetrics: Sendable {
     enum Refusal: String, CaseIterable {
         case malformed, path, method, token, signature, epoch, precondition, size, memory, objects, playlist
-        case superseded, slow, errors, connections, copies, holds
+        case superseded, slow, errors, connections, handshake, copies, holds
     }
 
     enum Cut: String, CaseIterable {

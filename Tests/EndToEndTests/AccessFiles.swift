@@ -30,6 +30,18 @@ struct AccessFiles: Sendable {
         "Authorization: Basic \(Data("user:\(token)".utf8).base64EncodedString())"
     }
 
+    /// Flags of an origin that has a certificate of its own.
+    static func certificate(in folder: String) async throws -> [String] {
+        let (chain, key) = ("\(folder)/certificate.pem", "\(folder)/key.pem")
+        _ = try await FFmpeg.run(
+            "openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                "/CN=localhost", "-keyout", key, "-out", chain,
+            ])
+        return ["--tls-certificate", chain, "--tls-key", key]
+    }
+
     /// A query that opens a path and what is below it for an hour, made as `docs/access.md` says.
     static func signature(for prefix: String, secret: String = secret) async throws -> String {
         let expires = Int(Date.now.timeIntervalSince1970) + 3_600

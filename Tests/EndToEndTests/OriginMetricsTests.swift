@@ -119,7 +119,7 @@ import Testing
         let reasons = metrics.values(of: "reason", in: "headwater_origin_refusals_total")
         #expect(reasons.count > 15)
         let rows = try Self.documentation("push-contract.md").split(separator: "\n").filter {
-            $0.hasPrefix("| 4") || $0.hasPrefix("| 5")
+            $0.hasPrefix("| 4") || $0.hasPrefix("| 5") || $0.hasPrefix("| none")
         }
         for reason in reasons { #expect(rows.contains { $0.contains("| `\(reason)`") }, "\(reason)") }
     }

@@ -159,24 +159,15 @@ import Testing
                 switch setting {
                 case "tls-certificate": ["--tls-certificate", file, "--tls-key", file]
                 case "tls-key", "publish-client-ca":
-                    try await certificate(in: folder) + ["--publish-listen", "127.0.0.1:0", "--\(setting)", file]
+                    try await AccessFiles.certificate(in: folder) + [
+                        "--publish-listen", "127.0.0.1:0", "--\(setting)", file,
+                    ]
                 default: ["--\(setting)", file]
                 }
             let (status, text) = try await end(flags)
             #expect(status == .exited(64))
             #expect(text.contains(file) && !text.contains("not-what-it-should-be"), "\(text)")
         }
-    }
-
-    private func certificate(in folder: String) async throws -> [String] {
-        let (chain, key) = ("\(folder)/certificate.pem", "\(folder)/key.pem")
-        _ = try await FFmpeg.run(
-            "openssl",
-            [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                "/CN=localhost", "-keyout", key, "-out", chain,
-            ])
-        return ["--tls-certificate", chain, "--tls-key", key]
     }
 
     @Test func `a data directory that cannot be used, and an address that is taken, are failures`() async throws {

@@ -90,6 +90,30 @@ import Testing
         }
     }
 
+    @Test func `who does not get past the handshake is counted, whatever was wrong`() async throws {
+        try await withTemporaryFolder { folder in
+            let encryption = try await AccessFiles.certificate(in: folder)
+            let publishing = ["--publish-listen", "127.0.0.1:0", "--publish-client-ca", "\(folder)/certificate.pem"]
+            try await withOrigin(encryption + publishing) { origin in
+                let before = try await Metrics(at: origin.admin)
+                let player = try await Curl.get("https://127.0.0.1:\(origin.port)/a.ts", ["-k"])
+                #expect(player.status == 404)
+                let plain = try await RawConnection(port: origin.port)
+                await plain.send(Array("GET / HTTP/1.1\r\n\r\n".utf8))
+                _ = try await plain.untilClosed()
+                let address = try await origin.log.value("address", ofLine: "publish=true")
+                let stranger = try await Curl.get("https://\(address)/a.ts", ["-k", "-T", "\(folder)/key.pem"])
+                #expect(stranger.status == 0)
+                let series: Substring = #"headwater_origin_refusals_total{reason="handshake"}"#
+                let after = try await Metrics.at(origin.admin, when: series, is: 2)
+                #expect(
+                    after.counted(since: before, in: Self.families) == [
+                        String(series): 2, #"headwater_origin_requests_total{route="missing",status="404"}"#: 1,
+                    ])
+            }
+        }
+    }
+
     /// The newer of two uploads holds.
     private func overtake(_ origin: Origin) async throws {
         let received: Substring = "headwater_origin_received_bytes_total"

@@ -80,6 +80,17 @@ struct Frame: Sendable, Equatable {
         [(":method", method), (":scheme", "http"), (":authority", "a"), (":path", path)]
     }
 
+    /// A request without a body whose fields take as many frames as they need.
+    static func headers(_ stream: UInt32, _ fields: [(String, String)]) -> [Frame] {
+        let block = block(fields)
+        return stride(from: 0, to: block.count, by: 16_000).map { start in
+            Frame(
+                kind: start == 0 ? Kind.headers : Kind.continuation,
+                flags: (start == 0 ? Flag.endStream : 0) | (start + 16_000 >= block.count ? Flag.endHeaders : 0),
+                stream: stream, payload: Array(block.dropFirst(start).prefix(16_000)))
+        }
+    }
+
     static func data(_ stream: UInt32, _ payload: [UInt8], endsStream: Bool = false) -> Frame {
         Frame(kind: Kind.data, flags: endsStream ? Flag.endStream : 0, stream: stream, payload: payload)
     }
