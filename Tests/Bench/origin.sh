@@ -254,6 +254,26 @@ idle() {
 
 # --- complete
 
+# Leads the load to this host by a link of its own, of addresses for benchmarks (RFC 2544), with packets of 1,500 bytes, as
+# viewers have; without root there is only the loopback interface. Its packets are of 64 KiB, and it is chance which end
+# does the other's work there. Sets here, this host's address, and away, what runs a command at the other end.
+link_up() {
+    if ((EUID != 0)) || ! command -v ip >/dev/null; then return; fi
+    link=hw$$
+    ip netns add "$link"
+    ip link add "${link}a" type veth peer name "${link}b" netns "$link"
+    ip address add 198.18.0.1/30 dev "${link}a"
+    ip -netns "$link" address add 198.18.0.2/30 dev "${link}b"
+    ip link set "${link}a" up
+    ip -netns "$link" link set "${link}b" up
+    here=198.18.0.1 away=(ip netns exec "$link")
+}
+
+link_down() {
+    if [[ -n $link ]]; then ip netns delete "$link"; fi
+    link=''
+}
+
 free_port() {
     local port
     while port=$((20000 + RANDOM % 10000)) && is_listening "$port"; do :; done
@@ -273,8 +293,7 @@ start_nginx() {
         echo "http { access_log off; sendfile on; keepalive_requests 1000000000; types { video/mp2t ts; }"
         for kind in client_body proxy fastcgi uwsgi scgi; do echo "${kind}_temp_path $directory/$kind;"; done
         echo "ssl_certificate $logs/tls.crt; ssl_certificate_key $logs/tls.key;"
-        echo "server { root $directory/www; listen 127.0.0.1:$nginx_port;"
-        echo "listen 127.0.0.1:$nginx_tls_port ssl http2; } }"
+        echo "server { root $directory/www; listen $nginx_port; listen $nginx_tls_port ssl http2; } }"
     } >"$directory/nginx.conf"
     start nginx "$logs/nginx.log" taskset -c "$service_cpu" nginx -e "$directory/error.log" -p "$directory" \
         -c "$directory/nginx.conf"
@@ -290,11 +309,12 @@ start_nginx() {
 complete_load() {
     local output
     if [[ $1 == http/2* ]]; then
-        output=$(taskset -c "$load_cpu" h2load -t 1 -c "$connections" -m 1 -n $(($3 * 500)) "$2")
+        output=$("${away[@]}" taskset -c "$load_cpu" h2load -t 1 -c "$connections" -m 1 -n $(($3 * 500)) "$2")
         sed -nE 's/^finished in ([0-9.]+)s.*/seconds=\1/p; s/^traffic: [^(]*\(([0-9]+)\).*/bytes=\1/p
             s/^requests: .* ([0-9]+) failed.*/errors=\1/p' <<<"$output" | xargs
     else
-        output=$(taskset -c "$load_cpu" wrk -t 1 -c "$connections" -d "${3}s" --timeout 10s -s Tests/Bench/wrk.lua "$2")
+        output=$("${away[@]}" taskset -c "$load_cpu" wrk -t 1 -c "$connections" -d "${3}s" --timeout 10s \
+            -s Tests/Bench/wrk.lua "$2")
         grep '^bytes=' <<<"$output"
     fi
 }
@@ -316,15 +336,15 @@ complete_row() {
     printf '  %-13s %-7s %-7s %12s %8s %7s\n' "$1" "$2" "$3" "$cpu" "$rate" "$errors"
 }
 
-# complete_turns PROTOCOL ORIGIN-URL NGINX-URL: either against the other, in turn.
+# complete_turns PROTOCOL ORIGIN NGINX: either against the other, in turn, each by the start of its URL.
 complete_turns() {
     local round i server
     rm -f "$logs"/*.rounds
-    complete_load "$1" "$2" 1 >/dev/null
-    complete_load "$1" "$3" 1 >/dev/null
+    complete_load "$1" "$2$path" 1 >/dev/null
+    complete_load "$1" "$3$path" 1 >/dev/null
     for ((round = 1; round <= rounds; round++)); do
-        complete_round "$1" nginx "$nginx_pid" "$3" $round
-        complete_round "$1" origin "$measured_pid" "$2" $round
+        complete_round "$1" nginx "$nginx_pid" "$3$path" $round
+        complete_round "$1" origin "$origin_pid" "$2$path" $round
     done
     for server in nginx origin; do
         for i in 1 2 3; do median_of "$server" $i; done | xargs | complete_row "$1" $server median
@@ -334,27 +354,28 @@ complete_turns() {
 }
 
 complete() {
-    local path=/bench/object.ts measured_pid
+    local path=/bench/object.ts here=127.0.0.1 away=() flags=(--listen 0.0.0.0:0 --threads 1 --unlisted-lifetime 600m)
     need nginx wrk h2load
     head -c $((1 << 20)) /dev/urandom >"$logs/object.ts"
     echo "Complete objects: 1 MiB, $connections connections, nginx (sendfile, 1 worker) and the origin in turn," \
-        "$seconds_complete s each"
+        "$seconds_complete s each; lo: over the loopback interface, else, given root, over a link of 1,500-byte packets"
     printf '  %-13s %-7s %-7s %12s %8s %7s\n' protocol server round "CPU s per GB" "GB/s" errors
     go_first
     start_nginx
-    start_origin "$service_cpu" --threads 1 --unlisted-lifetime 600m
-    measured_pid=$origin_pid
+    start_origin "$service_cpu" "${flags[@]}"
     curl -fsS -o /dev/null -T "$logs/object.ts" "http://127.0.0.1:$origin_port$path"
-    complete_turns http/1.1 "http://127.0.0.1:$origin_port$path" "http://127.0.0.1:$nginx_port$path"
+    complete_turns "http/1.1 lo" "http://$here:$origin_port" "http://$here:$nginx_port"
+    link_up
+    if [[ -n $link ]]; then complete_turns http/1.1 "http://$here:$origin_port" "http://$here:$nginx_port"; fi
     if has_tls; then
-        start_tls "$service_cpu" --threads 1 --unlisted-lifetime 600m
-        measured_pid=$origin_pid
+        start_tls "$service_cpu" "${flags[@]}"
         curl -fsSk -o /dev/null -T "$logs/object.ts" "https://127.0.0.1:$origin_port$path"
-        complete_turns http/1.1+tls "https://127.0.0.1:$origin_port$path" "https://127.0.0.1:$nginx_tls_port$path"
-        complete_turns http/2+tls "https://127.0.0.1:$origin_port$path" "https://127.0.0.1:$nginx_tls_port$path"
+        complete_turns http/1.1+tls "https://$here:$origin_port" "https://$here:$nginx_tls_port"
+        complete_turns http/2+tls "https://$here:$origin_port" "https://$here:$nginx_tls_port"
     else
         echo "  This origin has no TLS."
     fi
+    link_down
     stop_all
     go_along
 }
