@@ -4,7 +4,6 @@ import TestSupport
 import Testing
 
 @Suite struct RestoreTests {
-
     func stored(
         _ path: String, _ body: String, modified: Int? = 1_000, cacheControl: String? = nil, epoch: UInt64? = nil
     ) -> StoredObject {
