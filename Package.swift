@@ -145,7 +145,7 @@ let package = Package(
                 nioHTTP2, nioHPACK, nioSSL,
                 logging, lifecycle,
             ]),
-        tests("LibAVTests", ["LibAV", "Media", nioCore]),
+        tests("LibAVTests", ["LibAV", "Media", nioCore, nioPosix]),
         tests("TranscodeTests", ["Transcode", "LibAV", "HLS", "Media", "TestSupport", nioCore]),
         tests("IngestServerTests", ["IngestServer", "HLS", "LibAV", "RTMP", "Media", nioCore]),
         tests("ConfigurationTests", ["headwater-ingest", "headwater-origin", "OriginStore", "Runtime"]),

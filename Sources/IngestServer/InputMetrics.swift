@@ -4,6 +4,10 @@ import CoreMetrics
 struct InputMetrics: Sendable {
     let opens = Counter(label: "headwater.ingest.inputs.opens")
 
+    static func damagedPackets(scheme: String) -> Counter {
+        Counter(label: "headwater.ingest.inputs.packets.damaged", dimensions: [("scheme", scheme)])
+    }
+
     static func failures(_ failure: InputFailure) -> Counter {
         Counter(label: "headwater.ingest.inputs.failures", dimensions: [("reason", failure.rawValue)])
     }

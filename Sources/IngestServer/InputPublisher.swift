@@ -13,6 +13,7 @@ struct InputPublisher: Sendable {
     private let registry: BroadcastRegistry
     private let eventLoop: any EventLoop
     private let metrics = InputMetrics()
+    private let damagedPackets: Counter
 
     /// - Parameters:
     ///   - isPaced: whether it is read at the pace of its times even if it looks live.
@@ -22,6 +23,7 @@ struct InputPublisher: Sendable {
         eventLoop: any EventLoop
     ) {
         self.source = source
+        damagedPackets = InputMetrics.damagedPackets(scheme: source.address.scheme)
         self.isPaced = isPaced
         self.ingest = ingest
         self.registry = registry
@@ -98,7 +100,7 @@ struct InputPublisher: Sendable {
             var demuxer = try Demuxer(address, interrupt: interrupt, limits: limits)
             metrics.opens.increment()
             // An input that brings nothing must not displace a publisher that does.
-            guard let first = try demuxer.read() else {
+            guard let first = try read(&demuxer) else {
                 return Attempt(end: .ended, reason: "there is nothing in it", isPlainFile: demuxer.isPlainFile)
             }
             return publish(&demuxer, from: first, address, as: name, control, interrupt, logger)
@@ -142,6 +144,13 @@ struct InputPublisher: Sendable {
         return attempt
     }
 
+    private func read(_ demuxer: inout Demuxer) throws(LibAVError) -> Demuxer.Event? {
+        let damagedBefore = demuxer.damagedPackets
+        let event = try demuxer.read()
+        damagedPackets.increment(by: demuxer.damagedPackets - damagedBefore)
+        return event
+    }
+
     /// Nil for what sets the pace itself.
     private func pacer(for address: InputAddress, _ demuxer: borrowing Demuxer) -> Pacer? {
         if demuxer.isPlainFile { return Pacer() }
@@ -182,7 +191,7 @@ struct InputPublisher: Sendable {
             guard publisher.send(formatsFirst.receive(event).map(PublisherEvent.init)) else {
                 return .failed(.undelivered)
             }
-            next = try demuxer.read()
+            next = try read(&demuxer)
         }
         guard publisher.send(formatsFirst.rest().map(PublisherEvent.init)) else { return .failed(.undelivered) }
         return .ended

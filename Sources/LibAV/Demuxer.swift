@@ -31,6 +31,8 @@ import NIOCore
     /// What the input declares of all its streams together; nil where it says nothing.
     package let bitsPerSecond: Int?
     package var framesPerSecond: Double? { tracks[.video]?.stream.framesPerSecond }
+    /// Packets with bytes missing, as far as the container tells; they are passed on.
+    package private(set) var damagedPackets = 0
 
     private let input: InputContext
     private let storage: PacketStorage
@@ -38,6 +40,8 @@ import NIOCore
     private let limits: Limits
     /// The streams there were at first; later ones may stand in for those that ended.
     private let firstStreams: UInt32
+    /// Whether what is still in the demuxer at the end may lack its last bytes, which containers do not tell.
+    private let endsCut: Bool
     private var tracks: [TrackKind: DemuxedTrack] = [:]
     private var events = CircularBuffer<Event>()
 
@@ -54,6 +58,7 @@ import NIOCore
         let rate = unsafe input.pointer.pointee.bit_rate
         bitsPerSecond = rate > 0 && rate < 1_000_000_000 ? Int(rate) : nil
         firstStreams = unsafe input.pointer.pointee.nb_streams
+        endsCut = address.losesBytes && !input.isAtEnd
         self.input = input
         self.storage = storage
         self.interrupt = interrupt
@@ -80,6 +85,7 @@ import NIOCore
             }
             try checked(code, "av_read_frame")
             defer { unsafe av_packet_unref(storage.pointer) }
+            if endsCut, input.isAtEnd { continue }
             takePacket()
         }
         return events.popFirst()
@@ -121,6 +127,7 @@ import NIOCore
         guard unsafe (1...Self.maximumPacketBytes).contains(packet.pointee.size),
             let kind = unsafe kind(ofStream: packet.pointee.stream_index)
         else { return }
+        if unsafe packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 { damagedPackets += 1 }
         var count = 0
         if let extradata = unsafe av_packet_get_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, &count),
             (1...Int(CodecParameters.maximumExtradataBytes)).contains(count)

@@ -22,6 +22,8 @@ package struct InputAddress: Hashable, Sendable {
     package let kind: Kind
     /// Whether it can come faster than it plays, as stored media does.
     package let isStored: Bool
+    /// Whether bytes of it may get lost on the way, and with the connection what is still under way.
+    package let losesBytes: Bool
 
     package init(_ url: String) {
         self.url = url
@@ -44,6 +46,7 @@ package struct InputAddress: Hashable, Sendable {
             kind = .pull
         }
         isStored = kind == .file || ["http", "https", "hls", "ftp", "sftp", "concat", "data"].contains(scheme)
+        losesBytes = ["srt", "udp", "udplite", "rist"].contains(scheme)
     }
 
     /// The path of a file.

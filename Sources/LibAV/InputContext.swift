@@ -92,6 +92,12 @@ import CLibAV
         io.close()
     }
 
+    /// Whether all its bytes have been read; what still comes was waiting in the demuxer.
+    var isAtEnd: Bool {
+        guard let io = unsafe pointer.pointee.pb else { return false }
+        return unsafe io.pointee.eof_reached != 0
+    }
+
     /// Nil for a negative index, as a search that found none gives, and one too large.
     func stream(_ index: Int32) -> UnsafeMutablePointer<AVStream>? {
         guard index >= 0, unsafe pointer.pointee.nb_streams > UInt32(index) else { return nil }

@@ -53,10 +53,13 @@ extension TranscodeTests {
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
+        let metrics = try await Metrics(at: services.ingestMetrics)
         var missing = 0
         for (stream, limit) in streams {
             let ladder = try #require(ladders[stream])
-            let problems = try await ladder.problems()
+            // What a datagram that got lost leaves behind is counted.
+            let damaged = metrics["headwater_ingest_inputs_packets_damaged_total{scheme=\"\(stream)\"}"] ?? 0
+            let problems = try await ladder.problems().filter { damaged == 0 || !$0.contains("does not decode") }
             #expect(problems == [], "\(stream)")
             let sent = try ladder["source"].pictureTimes
             let low = try ladder["low"].pictureTimes

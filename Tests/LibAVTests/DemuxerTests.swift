@@ -12,6 +12,7 @@ import Testing
         /// Packets of a track before its first format.
         var unannounced = 0
         var isPlainFile = false
+        var damagedPackets = 0
 
         init(_ url: String, interrupt: Interrupt = Interrupt()) throws {
             var demuxer = try Demuxer(InputAddress(url), interrupt: interrupt)
@@ -24,6 +25,7 @@ import Testing
                     packets[packet.track, default: []].append(packet)
                 }
             }
+            damagedPackets = demuxer.damagedPackets
         }
 
         var probed: [TrackKind: [MediaFiles.ProbedPacket]] {
@@ -166,6 +168,49 @@ import Testing
         #expect(contents.formats.count == 2)
         #expect(contents.packets[.video]?.first?.isKeyframe == true)
         #expect(contents.packets[.video]?.count == 30)
+    }
+
+    /// The identifier libavformat's muxer gives the first stream of a transport stream.
+    static let firstStream: UInt16 = 0x100
+
+    @Test func `a lost packet of a transport stream loses no picture, and is counted`() throws {
+        let files = try MediaFiles()
+        let path = try files.make("a.ts", "\(Self.x264) -c:a aac")
+        #expect(try Contents(path).damagedPackets == 0)
+        try files.damage(path, to: "damaged.ts", inStream: Self.firstStream)
+        let contents = try Contents(files.path("damaged.ts"))
+        #expect(contents.packets[.video]?.count == 60)
+        #expect((1...2).contains(contents.damagedPackets))
+    }
+
+    @Test func `of datagrams that stop within a picture there are whole pictures alone`() async throws {
+        let files = try MediaFiles()
+        let path = try files.make("a.ts", "\(Self.x264) -g 10 -an", size: "160x90")
+        let whole = try #require(try Contents(path).packets[.video])
+        let packets = try MediaFiles.transportPackets(path)
+        let pictures = packets.indices.filter {
+            packets[$0].identifier == Self.firstStream && packets[$0].beginsUnit
+        }
+        // Of the last keyframe's packets the first alone.
+        let last = try #require(pictures.dropLast(9).last)
+        try #require(packets[last + 1].identifier == Self.firstStream && !packets[last + 1].beginsUnit)
+
+        let sender = try await DatagramSender()
+        async let received = Self.video("udp://127.0.0.1:\(sender.port)?timeout=500000")
+        try await sender.send(packets[...last])
+        let pictureCount = try await received.count
+        #expect(try await received == Array(whole.prefix(pictureCount)))
+        #expect((49...51).contains(pictureCount))
+    }
+
+    /// The pictures of an input whose end is an error.
+    @concurrent static func video(_ url: String) async throws -> [MediaPacket] {
+        var demuxer = try Demuxer(InputAddress(url), interrupt: Interrupt())
+        var packets: [MediaPacket] = []
+        while let event = try? demuxer.read() {
+            if case .packet(let packet) = event { packets.append(packet) }
+        }
+        return packets
     }
 
     @Test func `a file without picture or sound is refused`() throws {

@@ -27,4 +27,13 @@ import Testing
             #expect(!InputAddress(live).isStored, "\(live)")
         }
     }
+
+    @Test func `datagrams may get lost`() {
+        for address in ["srt://host:1", "udp://host:1", "udplite://host:1", "rist://host:1"] {
+            #expect(InputAddress(address).losesBytes, "\(address)")
+        }
+        for address in ["film.ts", "pipe:0", "tcp://host:1", "https://host/live.ts"] {
+            #expect(!InputAddress(address).losesBytes, "\(address)")
+        }
+    }
 }

@@ -40,6 +40,26 @@ final class MediaFiles {
         try bytes.dropFirst(188 * count).write(to: folder.appending(path: name))
     }
 
+    /// Leaves out one of a stream's packets, the first in the latter half of a transport stream.
+    func damage(_ path: String, to name: String, inStream identifier: UInt16) throws {
+        let packets = try Self.transportPackets(path)
+        let lost = packets.indices.dropFirst(packets.count / 2).first { packets[$0].identifier == identifier }
+        let kept = packets.indices.filter { $0 != lost }.flatMap { packets[$0].bytes }
+        try Data(kept).write(to: folder.appending(path: name))
+    }
+
+    /// One packet of a transport stream (`ISO/IEC 13818-1 §2.4.3.2`).
+    struct TransportPacket {
+        var bytes: [UInt8]
+        var beginsUnit: Bool { bytes[1] & 0x40 != 0 }
+        var identifier: UInt16 { UInt16(bytes[1] & 0x1F) << 8 | UInt16(bytes[2]) }
+    }
+
+    static func transportPackets(_ path: String) throws -> [TransportPacket] {
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        return stride(from: 0, to: bytes.count, by: 188).map { TransportPacket(bytes: Array(bytes[$0..<$0 + 188])) }
+    }
+
     func makeFIFO(_ name: String) throws {
         _ = try Self.run("mkfifo", path(name))
     }
