@@ -130,9 +130,7 @@ let package = Package(
         tests("OriginStoreTests", ["OriginStore", "TestSupport", nioCore, nioEmbedded]),
         tests("OriginAccessTests", ["OriginAccess", subprocess]),
         tests("HTTPSemanticsTests", ["HTTPSemantics", "OriginStore", "TestSupport", nioCore, nioHTTP1]),
-        tests(
-            "OriginServerTests",
-            ["OriginServer", "OriginStore", "HTTPSemantics", "TestSupport", nioCore, nioPosix, logging, subprocess]),
+        tests("OriginServerTests", ["OriginServer", "TestSupport", nioCore, subprocess]),
         tests(
             "OriginPersistenceTests",
             [

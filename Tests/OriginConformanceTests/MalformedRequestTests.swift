@@ -4,16 +4,16 @@ import Testing
 
 /// Requests that only raw bytes can make: what is no HTTP/1.1 is refused, and nothing is hidden in it (`RFC 9112 §11`).
 @Suite struct MalformedRequestTests {
-    /// Bytes, and the statuses of which one must come, alone, before the connection is closed.
+    /// Bytes, and the status that must come, alone, before the connection is closed.
     struct Row: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let bytes: String
-        let statuses: [Int]
+        let status: Int
 
-        init(_ name: String, _ bytes: String, _ statuses: Int...) {
+        init(_ name: String, _ bytes: String, _ status: Int) {
             testDescription = name
             self.bytes = bytes
-            self.statuses = statuses
+            self.status = status
         }
     }
 
@@ -41,37 +41,36 @@ import Testing
                 + hidden, 400),
         Row("two lengths", put("Content-Length: 1\r\nContent-Length: \(hidden.utf8.count + 1)", "x" + hidden), 400),
         Row("two lengths in one", put("Content-Length: 1, \(hidden.utf8.count + 1)", "x" + hidden), 400),
+        Row("the same length twice", put("Content-Length: 1\r\nContent-Length: 1", "x"), 400),
         Row("a negative length", put("Content-Length: -1", hidden), 400),
         Row("a length with a sign", put("Content-Length: +1", "x" + hidden), 400),
         Row("a length with a space", put("Content-Length: 1 0", "x" + hidden), 400),
         Row("a hexadecimal length", put("Content-Length: 0x1", "x" + hidden), 400),
         Row("a length without a digit", put("Content-Length: ", hidden), 400),
-        Row("a length beyond all", put("Content-Length: 99999999999999999999", "x"), 400, 413),
+        Row("a length beyond all", put("Content-Length: 99999999999999999999", "x"), 400),
         Row("a length of all there is", put("Content-Length: 9223372036854775807", "x"), 413),
-        Row("a length that wraps", put("Content-Length: 18446744073709551617", "x" + hidden), 400, 413),
-        Row("an unknown coding", put("Transfer-Encoding: gzip", hidden), 400, 501),
+        Row("a length that wraps", put("Content-Length: 18446744073709551617", "x" + hidden), 400),
+        Row("an unknown coding", put("Transfer-Encoding: gzip", hidden), 501),
         Row("an unknown coding before", put("Transfer-Encoding: gzip, chunked", "0\r\n\r\n"), 501),
-        Row("an unknown coding after", put("Transfer-Encoding: chunked, gzip", "0\r\n\r\n" + hidden), 400, 501),
-        Row("chunked twice", put("Transfer-Encoding: chunked, chunked", "0\r\n\r\n"), 400, 501),
+        Row("an unknown coding after", put("Transfer-Encoding: chunked, gzip", "0\r\n\r\n" + hidden), 400),
+        Row("chunked twice", put("Transfer-Encoding: chunked, chunked", "0\r\n\r\n"), 400),
         Row(
-            "chunked in two fields", put("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400,
-            501),
+            "chunked in two fields", put("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "0\r\n\r\n"), 400),
         Row(
             "chunked, and identity",
-            put("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "0\r\n\r\n" + hidden), 400, 501),
-        Row("what is almost chunked", put("Transfer-Encoding: xchunked", "0\r\n\r\n" + hidden), 400, 501),
-        Row("chunked behind a control byte", put("Transfer-Encoding: \u{B}chunked", "0\r\n\r\n" + hidden), 400, 501),
-        Row("chunked in quotes", put("Transfer-Encoding: \"chunked\"", "0\r\n\r\n" + hidden), 400, 501),
+            put("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "0\r\n\r\n" + hidden), 400),
+        Row("what is almost chunked", put("Transfer-Encoding: xchunked", "0\r\n\r\n" + hidden), 501),
+        Row("chunked behind a control byte", put("Transfer-Encoding: \u{B}chunked", "0\r\n\r\n" + hidden), 400),
+        Row("chunked in quotes", put("Transfer-Encoding: \"chunked\"", "0\r\n\r\n" + hidden), 501),
         Row("a space before the colon", put("Transfer-Encoding : chunked", "0\r\n\r\n" + hidden), 400),
         Row("a tab before the colon", put("Content-Length\t: 1", "x" + hidden), 400),
-        Row("a folded line", put("Transfer-Encoding:\r\n chunked", "0\r\n\r\n" + hidden), 400, 501),
+        Row("a folded line", put("Transfer-Encoding:\r\n chunked", "0\r\n\r\n" + hidden), 400),
         Row("a folded length", put("Content-Length: 1\r\n 0", "x" + hidden), 400),
         Row("a first line that is folded", "GET /a.ts HTTP/1.1\r\n Host: a\r\nHost: a\r\n\r\n", 400),
         Row("a carriage return alone", put("X: a\rTransfer-Encoding: chunked\r\nContent-Length: 0", hidden), 400),
         Row("a line feed within a value", put("X: a\n\nContent-Length: 0", hidden), 400),
         Row(
-            "chunked over HTTP/1.0", "PUT /a.ts HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden, 400,
-            501),
+            "chunked over HTTP/1.0", "PUT /a.ts HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden, 400),
         Row("a NUL in a value", put("X: a\u{0}b\r\nContent-Length: 0"), 400),
         Row("a name with a NUL", put("X\u{0}: b\r\nContent-Length: 0"), 400),
         Row("a name without letters", put(": b\r\nContent-Length: 0"), 400),
@@ -80,9 +79,9 @@ import Testing
     ]
 
     static let chunks = [
-        Row("a size beyond all", chunked("FFFFFFFFFFFFFFFFF\r\nx"), 400, 413),
-        Row("a size of all there is", chunked("FFFFFFFFFFFFFFFF\r\nx"), 400, 408, 413),
-        Row("a size that wraps", chunked("10000000000000001\r\nx\r\n0\r\n\r\n" + hidden), 400, 413),
+        Row("a size beyond all", chunked("FFFFFFFFFFFFFFFFF\r\nx"), 400),
+        Row("a size of all there is", chunked("FFFFFFFFFFFFFFFF\r\nx"), 408),
+        Row("a size that wraps", chunked("10000000000000001\r\nx\r\n0\r\n\r\n" + hidden), 400),
         Row("a negative size", chunked("-1\r\nx\r\n0\r\n\r\n" + hidden), 400),
         Row("a size with its prefix", chunked("0x1\r\nx\r\n0\r\n\r\n" + hidden), 400),
         Row("a size that is none", chunked("xyz\r\nx\r\n0\r\n\r\n"), 400),
@@ -94,7 +93,7 @@ import Testing
         Row("a carriage return alone after the size", chunked("1\rx\r\n0\r\n\r\n" + hidden), 400),
         Row(
             "trailers without end", chunked("1\r\nx\r\n0\r\n" + String(repeating: "X: y\r\n", count: 100_000) + "\r\n"),
-            400, 413, 431),
+            400),
         Row("a trailer that is none", chunked("1\r\nx\r\n0\r\nnonsense\r\n\r\n" + hidden), 400),
     ]
 
@@ -114,31 +113,29 @@ import Testing
             "a header that never ends", "GET /a.ts HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 1 << 20))",
             431),
         Row("a target that is too long", get("", target: "/" + String(repeating: "a", count: 1_200)), 414),
-        Row("a target that is far too long", get("", target: "/" + String(repeating: "a", count: 100_000)), 414, 431),
+        Row("a target that is far too long", get("", target: "/" + String(repeating: "a", count: 100_000)), 431),
         Row(
-            "a query that is far too long", get("", target: "/a.ts?" + String(repeating: "a", count: 100_000)), 414, 431
-        ),
-        Row("a target that never ends", "GET /" + String(repeating: "a", count: 1 << 20), 414, 431),
+            "a query that is far too long", get("", target: "/a.ts?" + String(repeating: "a", count: 100_000)), 431),
+        Row("a target that never ends", "GET /" + String(repeating: "a", count: 1 << 20), 431),
         Row("HTTP/2.0 in the line", "GET /a.ts HTTP/2.0\r\nHost: a\r\n\r\n", 505),
         Row("HTTP/3.0 in the line", "GET /a.ts HTTP/3.0\r\nHost: a\r\n\r\n", 505),
-        Row("HTTP/9.9 in the line", "GET /a.ts HTTP/9.9\r\nHost: a\r\n\r\n", 400, 505),
-        Row("HTTP/0.9", "GET /a.ts\r\n\r\n", 400, 505),
-        Row("another protocol", "GET /a.ts RTSP/1.0\r\nHost: a\r\n\r\n", 400, 404, 505),
-        Row("another protocol's letters", "GET /a.ts http/1.1\r\nHost: a\r\n\r\n", 400, 505),
-        Row("an unknown method", "BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 405, 501),
-        Row("a method in lower case", "get /a.ts HTTP/1.1\r\nHost: a\r\n\r\n", 400, 405, 501),
-        Row("a method that never ends", String(repeating: "A", count: 100_000), 400, 414, 431, 501),
+        Row("HTTP/9.9 in the line", "GET /a.ts HTTP/9.9\r\nHost: a\r\n\r\n", 505),
+        Row("HTTP/0.9", "GET /a.ts\r\n\r\n", 505),
+        Row("another protocol's letters", "GET /a.ts http/1.1\r\nHost: a\r\n\r\n", 400),
+        Row("an unknown method", "BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        Row("a method in lower case", "get /a.ts HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        Row("a method that never ends", String(repeating: "A", count: 100_000), 501),
         Row("TRACE", "TRACE /a.ts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405),
-        Row("CONNECT", "CONNECT host:443 HTTP/1.1\r\nHost: host:443\r\nConnection: close\r\n\r\n", 400, 405),
+        Row("CONNECT", "CONNECT host:443 HTTP/1.1\r\nHost: host:443\r\nConnection: close\r\n\r\n", 400),
         Row("a target without a slash", get("", target: "a.ts"), 400),
         Row("a target of a space", "GET  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         Row("a target with a space", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         Row("an asterisk for GET", get("", target: "*"), 400),
         Row("a scheme that is none", get("", target: "ftp://a/a.ts"), 400),
         Row("a target with a NUL", get("", target: "/a\u{0}.ts"), 400),
-        Row("no HTTP", "nonsense\r\n\r\n", 400, 501),
-        Row("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{FC}\u{3}\u{3}\r\n\r\n", 400, 501),
-        Row("an RTMP hello", "\u{3}" + String(repeating: "\u{0}", count: 1_536), 400, 501),
+        Row("no HTTP", "nonsense\r\n\r\n", 501),
+        Row("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{FC}\u{3}\u{3}\r\n\r\n", 501),
+        Row("an RTMP hello", "\u{3}" + String(repeating: "\u{0}", count: 1_536), 501),
         Row("half of HTTP/2", "PRI * HTTP/1.1\r\nHost: a\r\n\r\n", 505),
     ]
 
@@ -153,12 +150,10 @@ import Testing
             let responses = try await connection.responsesUntilClosed()
             #expect(responses.count <= 1, "\(responses.map(\.status))")
             let response = responses.first ?? Response()
-            #expect(row.statuses.contains(response.status), "\(response.status): \(response.body)")
-            if response.status > 0 {
-                #expect(response.end == .whole)
-                #expect(response["Connection"] == "close")
-                Invariants.check(response, to: .get("/"), over: .http1)
-            }
+            #expect(response.status == row.status, "\(response.body)")
+            #expect(response.end == .whole)
+            #expect(response["Connection"] == "close")
+            Invariants.check(response, to: .get("/"), over: .http1)
             // It stays up, and neither what was hidden nor what was broken is there.
             for path in ["/hidden.ts", "/a.ts"] {
                 let after = try await origin.send(.get(path), over: .http2)
@@ -175,16 +170,13 @@ import Testing
             "the target in absolute form, encrypted elsewhere", get("", target: "https://other.example:8443/a.ts?x"),
             200),
         Row("OPTIONS of an asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 204),
-        Row("an empty Host", "GET /a.ts HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200, 400),
+        Row("an empty Host", "GET /a.ts HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200),
         Row("a Host that is an address", "GET /a.ts HTTP/1.1\r\nHost: [::1]:9094\r\nConnection: close\r\n\r\n", 200),
+        Row("another protocol of the same form, taken for HTTP/1.0", "GET /a.ts RTSP/1.0\r\nHost: a\r\n\r\n", 200),
         Row("names in any case", "GET /a.ts HTTP/1.1\r\nhOsT: a\r\ncOnNeCtIoN: close\r\n\r\n", 200),
         Row("no space after the colon", "GET /a.ts HTTP/1.1\r\nHost:a\r\nConnection:close\r\n\r\n", 200),
         Row("spaces around the value", "GET /a.ts HTTP/1.1\r\nHost: \t a \t \r\nConnection:  close \r\n\r\n", 200),
         Row("bytes beyond ASCII in a value", get("X: f\u{FC}r\r\n"), 200),
-        Row(
-            "the same length twice",
-            "PUT /b.ts HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx",
-            201, 400),
         Row(
             "chunked in capitals",
             "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n",
@@ -196,7 +188,7 @@ import Testing
         Row(
             "a chunk extension of a megabyte",
             "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1;"
-                + String(repeating: "a", count: 1 << 20) + "\r\nx\r\n0\r\n\r\n", 201, 400, 413, 431),
+                + String(repeating: "a", count: 1 << 20) + "\r\nx\r\n0\r\n\r\n", 201),
         Row(
             "sizes with zeros and capitals",
             "PUT /b.ts HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n00A\r\n0123456789\r\n000\r\n\r\n",
@@ -223,7 +215,7 @@ import Testing
             try await origin.send(.put("/a.ts", "whole"))
             let responses = try await origin.exchange(row.bytes)
             #expect(responses.count == 1)
-            #expect(row.statuses.contains(responses.first?.status ?? 0), "\(responses)")
+            #expect(responses.first?.status == row.status, "\(responses)")
             if let response = responses.first {
                 Invariants.check(response, to: .get("/a.ts"), over: .http1)
                 if response.status == 200 { #expect(response.body == "whole") }
