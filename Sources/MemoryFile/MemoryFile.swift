@@ -1,4 +1,5 @@
 import CMemoryFile
+import FoundationEssentials
 import Glibc
 package import NIOCore
 import Synchronization
@@ -14,14 +15,27 @@ package final class MemoryFile: Sendable {
     /// What the system gives and takes back at a time.
     fileprivate static let pageBytes = max(1 << 12, sysconf(CInt(_SC_PAGESIZE)))
 
-    /// Nil where the system has no such files.
+    /// Nil where the system has no such files, or makes them of pages so large that several extents share one: what is
+    /// let go of within such a page is set to zero, also in a socket's queue.
     package init?() {
+        guard !Self.hasLargePages else { return nil }
         descriptor = unsafe "headwater".withCString { unsafe cmemoryfile_create($0) }
         guard descriptor >= 0 else { return nil }
     }
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Whether the system may make shared memory of large pages that nobody asked for (Linux, `transhuge.rst`). A size's
+    /// own setting may be to follow the first.
+    private static var hasLargePages: Bool {
+        let folder = "/sys/kernel/mm/transparent_hugepage"
+        let sizes = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return (["."] + sizes.filter { $0.hasPrefix("hugepages-") }).contains { size in
+            let setting = (try? String(contentsOfFile: "\(folder)/\(size)/shmem_enabled", encoding: .utf8)) ?? ""
+            return ["[always]", "[within_size]", "[force]"].contains(where: setting.contains)
+        }
     }
 
     /// Keeps a copy of these pieces, one after the other; nil where there is no memory left, or the process's limit on

@@ -12,7 +12,8 @@ package struct ObjectKey: Hashable, Sendable {
     /// Reads a request target in origin form or absolute form (`RFC 9112 §3.2`).
     package init(requestTarget: some StringProtocol) throws(ObjectKeyError) {
         var target = Substring(requestTarget).utf8
-        for scheme in ["http://", "https://"] where target.starts(with: scheme.utf8) {
+        for scheme in ["http://", "https://"]
+        where target.starts(with: scheme.utf8, by: { $0 | ($0 > 0x40 ? 0x20 : 0) == $1 }) {
             target = target.dropFirst(scheme.utf8.count).drop { $0 != UInt8(ascii: "/") }
             break
         }

@@ -8,7 +8,7 @@ extension ObjectStore {
     /// until they fit the memory limit. Costs two reads where there is room.
     /// - Throws: ``UploadError/streamOutOfMemory(limitBytes:)`` or ``UploadError/outOfMemory`` where that is not enough.
     func makeRoom(for count: Int, in account: MemoryAccount, of key: ObjectKey) throws(UploadError) {
-        let share = shareBytes
+        let share = configuration.streamShareBytes
         while account.heldBytes > share - count {
             let excess = account.heldBytes - (share - count)
             guard change({ $0.dropOldest(excess, of: key.stream, limit: Self.batchCount) }) else {

@@ -28,7 +28,12 @@ extension ObjectStore {
         for object in byAge where !object.key.isPlaylist {
             restoreMedia(object, now: now, unixTime: unixTime, readProven)
         }
-        for object in byAge where object.key.isPlaylist {
+        func isPast(_ header: StoredObject.Header) -> Bool {
+            Self.ageSeconds(header, unixTime: unixTime) >= configuration.playlistLifetime.nanoseconds / 1_000_000_000
+        }
+        // One that is past its own lifetime may live with others that it lists.
+        let playlists = byAge.filter(\.key.isPlaylist)
+        for object in playlists.filter({ !isPast($0) }) + playlists.filter(isPast) {
             restorePlaylist(object, now: now, unixTime: unixTime, readProven)
         }
         return change { ($0.ages.count, $0.playlists.count) }
@@ -40,9 +45,10 @@ extension ObjectStore {
     ) {
         do throws(UploadError) {
             let sizeBytes = header.bodyBytes
-            guard sizeBytes <= configuration.objectLimitBytes else {
-                throw .tooLarge(limitBytes: configuration.objectLimitBytes)
-            }
+            let limitBytes = configuration.limitBytes(for: header.key)
+            guard sizeBytes <= limitBytes else { throw .tooLarge(limitBytes: limitBytes) }
+            let shareBytes = configuration.streamShareBytes
+            guard sizeBytes <= shareBytes else { throw .streamOutOfMemory(limitBytes: shareBytes) }
             let overheadBytes = GrowingObject.overheadBytes + header.key.path.utf8.count
             // Room first: what is read takes it at once.
             try makeRoom(for: sizeBytes + overheadBytes, in: change { $0.account(of: header.key) }, of: header.key)
@@ -69,15 +75,16 @@ extension ObjectStore {
             }
             let lifetime = configuration.playlistLifetime
             let age = TimeAmount.seconds(Int64(min(Self.ageSeconds(header, unixTime: unixTime), 1 << 31)))
-            guard age < lifetime else { throw .superseded }
             guard let stored = read(header, .memory), let body = stored.body.wholeBytes else { return }
             let account = change { $0.account(of: stored.key) }
             let playlist = try StoredPlaylist(key: stored.key, body: body, head: stored.head, memory: account)
             try makeRoom(for: 0, in: account, of: stored.key)
             try change { state throws(UploadError) in
-                guard state.playlists[stored.key] == nil else { throw .superseded }
+                guard state.playlists[stored.key] == nil,
+                    let expiry = age < lifetime ? now + (lifetime - age) : state.lastExpiry(of: playlist.renditions)
+                else { throw .superseded }
                 try state.makeRoomForObject(stored.key)
-                _ = state.keep(playlist, at: stored.key, expiry: now + (lifetime - age), now: now)
+                _ = state.keep(playlist, at: stored.key, expiry: expiry, now: now)
             }
         } catch {
             leaveOut(header.key)

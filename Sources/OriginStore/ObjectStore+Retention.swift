@@ -39,11 +39,13 @@ extension ObjectStore.State {
                 guard objects[key]?.expiry == deadline.time, drop(key) else { continue }
                 sweep.expired += 1
             case .playlist:
-                guard playlists[key]?.expiry == deadline.time, dropPlaylist(key, now: now) else { continue }
+                guard playlists[key]?.expiry == deadline.time, !renew(key, now: now), dropPlaylist(key, now: now) else {
+                    continue
+                }
                 sweep.expired += 1
             case .resumption:
-                guard objects[key]?.object.timePassed(now: now, resumeWindow: configuration.resumeWindow) == true,
-                    drop(key)
+                guard let object = objects[key]?.object,
+                    object.timePassed(now: now, resumeWindow: configuration.resumeWindow), drop(key)
                 else { continue }
                 sweep.aborted += 1
             }
@@ -51,21 +53,36 @@ extension ObjectStore.State {
         return true
     }
 
+    /// Lets a playlist live on that lists others of which one does; false where there is none such.
+    private mutating func renew(_ key: ObjectKey, now: NIODeadline) -> Bool {
+        guard let playlist = playlists[key]?.playlist, let expiry = lastExpiry(of: playlist.renditions), expiry > now
+        else { return false }
+        playlists[key]?.expiry = expiry
+        addDeadline(.playlist, key, at: expiry)
+        return true
+    }
+
+    /// When the last of these media playlists goes, as it looks now; nil where there is none of them.
+    func lastExpiry(of renditions: [ObjectKey]) -> NIODeadline? {
+        renditions.lazy.compactMap { self.playlists[$0] }.filter { $0.playlist.kind == .media }.map(\.expiry).max()
+    }
+
     /// Puts a playlist in the place of its previous version: objects it newly lists are announced, those no
     /// playlist lists any more go once no player may ask for them.
     /// - Throws: ``UploadError/tooManyObjects(limit:)`` where the stream may have no further playlist.
     mutating func store(
-        _ playlist: StoredPlaylist, at key: ObjectKey, epoch: UInt64?, expiry: NIODeadline, now: NIODeadline
+        _ playlist: StoredPlaylist, of upload: ObjectUpload, expiry: NIODeadline, now: NIODeadline
     ) throws(UploadError) -> ObjectStore.Outcome {
+        let key = upload.key
         try makeRoomForObject(key)
-        let previous = keep(playlist, at: key, expiry: expiry, now: now)
-        journal?.stored(StoredObject(key: key, head: playlist.head, body: .bytes(playlist.body), epoch: epoch))
+        let previous = keep(playlist, at: key, upload: upload.number, expiry: expiry, now: now)
+        journal?.stored(StoredObject(key: key, head: playlist.head, body: .bytes(playlist.body), epoch: upload.epoch))
         return previous == nil ? .created : .replaced
     }
 
     /// Stores a playlist that has room, without a word to the journal. Gives back the previous version.
     mutating func keep(
-        _ playlist: StoredPlaylist, at key: ObjectKey, expiry: NIODeadline, now: NIODeadline
+        _ playlist: StoredPlaylist, at key: ObjectKey, upload: UInt64 = 0, expiry: NIODeadline, now: NIODeadline
     ) -> StoredPlaylist? {
         _ = account(of: key)
         for listed in playlist.listed {
@@ -77,7 +94,8 @@ extension ObjectStore.State {
             setUnlisted(false, listed)
             if !entry.isExpiryFixed { objects[listed]?.expiry = nil }
         }
-        let previous = playlists.updateValue(ObjectStore.PlaylistEntry(playlist: playlist, expiry: expiry), forKey: key)
+        let previous = playlists.updateValue(
+            ObjectStore.PlaylistEntry(playlist: playlist, upload: upload, expiry: expiry), forKey: key)
         addDeadline(.playlist, key, at: expiry)
         if let previous { unlist(previous.playlist, now: now) } else { streams[key.stream]?.count += 1 }
         effects.arrived += waiters.take(key)

@@ -21,6 +21,8 @@ extension ObjectStore {
         var deadlines = Deadlines()
         var waiters = Waiters()
         var epochs = FolderEpochs()
+        /// Uploads there were.
+        var uploads: UInt64 = 0
         var effects = Effects()
 
         init(configuration: StoreConfiguration, journal: (any StoreJournal)?, memory: MemoryAccount) {
@@ -38,6 +40,8 @@ extension ObjectStore {
 
     struct Entry {
         let object: GrowingObject
+        /// The number of the newest upload that has written it.
+        var upload: UInt64 = 0
         /// What it is counted as.
         var phase: ObjectPhase
         /// Where a complete object stands among those of its age, in all and in its stream. The journal knows of those
@@ -53,7 +57,9 @@ extension ObjectStore {
 
     struct PlaylistEntry {
         let playlist: StoredPlaylist
-        let expiry: NIODeadline
+        /// The number of the upload that has written it.
+        let upload: UInt64
+        var expiry: NIODeadline
     }
 
     struct Listing {
@@ -104,22 +110,22 @@ extension ObjectStore.State {
     }
 
     /// Puts a new object in the place of whatever has this key.
-    mutating func insert(_ key: ObjectKey, head: ObjectHead) -> GrowingObject {
+    mutating func insert(_ key: ObjectKey, head: ObjectHead, upload: UInt64 = 0) -> GrowingObject {
         let object = GrowingObject(key: key, head: head, memory: account(of: key))
-        put(object)
+        put(object, upload: upload)
         return object
     }
 
     /// Puts an object in the place of whatever has its key. Where that was complete, the new one must be as well, and
     /// settled at once.
-    mutating func put(_ object: GrowingObject) {
+    mutating func put(_ object: GrowingObject, upload: UInt64 = 0) {
         let key = object.key
         if let old = objects.removeValue(forKey: key) {
             letGo(old, key)
         } else {
             streams[key.stream]?.count += 1
         }
-        let entry = ObjectStore.Entry(object: object, phase: object.phase)
+        let entry = ObjectStore.Entry(object: object, upload: upload, phase: object.phase)
         objects[key] = entry
         counts[entry.phase] += 1
         effects.arrived += waiters.take(key)
@@ -140,7 +146,7 @@ extension ObjectStore.State {
         let key = object.key
         let stream = key.stream
         setPhase(.complete, key)
-        var entry = ObjectStore.Entry(object: object, phase: .complete)
+        guard var entry = objects[key] else { return }
         entry.place = (ages.append(key), streams[stream]?.ages.append(key) ?? -1)
         entry.isUnlisted = listings[key] == nil
         if entry.isUnlisted {

@@ -6,20 +6,21 @@ extension ObjectStore {
     package func open(
         _ key: ObjectKey, head: ObjectHead, epoch: UInt64?, now: NIODeadline
     ) throws(UploadError) -> ObjectUpload {
-        try admit(epoch, key, now: now)
-        try makeRoom(
-            for: GrowingObject.overheadBytes + key.path.utf8.count, in: change { $0.account(of: key) }, of: key)
-        let destination = try change { state throws(UploadError) in try state.open(key, head: head) }
-        return ObjectUpload(
-            key: key, head: head, epoch: epoch, memory: destination.object.memory, destination: destination)
-    }
-
-    private func admit(_ epoch: UInt64?, _ key: ObjectKey, now: NIODeadline) throws(UploadError) {
-        guard let epoch else { return }
-        let newest = change {
-            $0.epochs.admit(epoch, folder: key.folder, limit: configuration.epochLimit, now: now)
+        let account = try change { state throws(UploadError) in
+            try state.admit(epoch, key, now: now)
+            return state.account(of: key)
         }
-        if newest > epoch { throw .olderEpoch(newest: newest) }
+        try makeRoom(for: GrowingObject.overheadBytes + key.path.utf8.count, in: account, of: key)
+        return try change { state throws(UploadError) in
+            // Another publisher may have begun since.
+            try state.admit(epoch, key, now: now)
+            state.uploads += 1
+            let number = state.uploads
+            let destination = try state.open(key, head: head, number)
+            return ObjectUpload(
+                key: key, head: head, epoch: epoch, number: number, memory: destination.object.memory,
+                destination: destination)
+        }
     }
 
     /// Adds to an upload.
@@ -43,7 +44,7 @@ extension ObjectStore {
                 throw .superseded
             case .differs(let common):
                 // Readers of the old object are cut; the new one begins with the bytes both have.
-                let (fresh, start) = try replacement(of: object, head: upload.head)
+                let (fresh, start) = try replacement(of: object, upload)
                 var position = start
                 guard fresh.append(common, at: &position, now: now) == .taken,
                     fresh.append(bytes, at: &position, now: now) == .taken
@@ -55,12 +56,12 @@ extension ObjectStore {
 
     /// Puts a new object in the place of one that was given up, and opens it, unless somebody else already has.
     private func replacement(
-        of object: GrowingObject, head: ObjectHead
+        of object: GrowingObject, _ upload: ObjectUpload
     ) throws(UploadError) -> (GrowingObject, ObjectUpload.Position) {
         try change { state throws(UploadError) in
             guard state.objects[object.key]?.object === object else { throw .superseded }
-            let fresh = state.insert(object.key, head: head)
-            guard let position = fresh.open(head: head) else { throw .superseded }
+            let fresh = state.insert(object.key, head: upload.head, upload: upload.number)
+            guard let position = fresh.open(head: upload.head) else { throw .superseded }
             state.recount(object.key)
             return (fresh, position)
         }
@@ -71,10 +72,12 @@ extension ObjectStore {
         case replaced
     }
 
-    /// The upload ended as its framing promises.
+    /// The upload ended as its framing promises. A large body is copied meanwhile, which takes its time.
     /// - Parameter unixTime: seconds, for Last-Modified.
     /// - Throws: ``UploadError``; the upload is over then too.
     package func finish(_ upload: ObjectUpload, now: NIODeadline, unixTime: Int) throws(UploadError) -> Outcome {
+        // For the copy there is beside the pieces; where nothing can go for it, the pieces do soon.
+        try? makeRoom(for: upload.receivedBytes, in: upload.memory, of: upload.key)
         switch upload.destination {
         case .growing(let object, let position):
             switch object.finish(position, in: bodies, now: now, lastModified: unixTime) {
@@ -83,7 +86,7 @@ extension ObjectStore {
             case .refused:
                 throw .superseded
             case .shorter(let body):
-                let (fresh, start) = try replacement(of: object, head: upload.head)
+                let (fresh, start) = try replacement(of: object, upload)
                 var position = start
                 guard fresh.append(body, at: &position, now: now) == .taken,
                     fresh.finish(position, in: bodies, now: now, lastModified: unixTime) == .finished
@@ -92,8 +95,6 @@ extension ObjectStore {
             }
             return .created
         case .unseen(let object, let position):
-            // Another publisher may have begun since this upload was opened.
-            try admit(upload.epoch, upload.key, now: now)
             let isPlaylist = upload.key.isPlaylist
             guard object.finish(position, in: isPlaylist ? nil : bodies, now: now, lastModified: unixTime) == .finished
             else { throw .superseded }
@@ -106,19 +107,22 @@ extension ObjectStore {
         change { $0.settle(object, epoch: upload.epoch, now: now) }
     }
 
-    /// Puts a complete object in the place of whatever has its key by now.
+    /// Puts a complete object in the place of what has its key, unless a newer upload has written that.
     private func replace(
         by object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline
     ) throws(UploadError) -> Outcome {
         try change { state throws(UploadError) in
+            try state.admit(upload.epoch, upload.key, now: now)
+            guard (state.objects[object.key]?.upload ?? 0) < upload.number else { throw .superseded }
             try state.makeRoomForObject(object.key)
-            state.put(object)
+            state.put(object, upload: upload.number)
             state.settle(object, epoch: upload.epoch, now: now)
         }
         return .replaced
     }
 
-    /// Reads a playlist that came whole, and puts it in the place of its previous version.
+    /// Reads a playlist that came whole, and puts it in the place of its previous version, unless a newer upload has
+    /// written that.
     private func store(
         _ object: GrowingObject, _ upload: ObjectUpload, now: NIODeadline
     ) throws(UploadError) -> Outcome {
@@ -127,7 +131,9 @@ extension ObjectStore {
         try makeRoom(for: 0, in: object.memory, of: upload.key)
         let expiry = now + configuration.playlistLifetime
         return try change { state throws(UploadError) in
-            try state.store(playlist, at: upload.key, epoch: upload.epoch, expiry: expiry, now: now)
+            try state.admit(upload.epoch, upload.key, now: now)
+            guard (state.playlists[upload.key]?.upload ?? 0) < upload.number else { throw .superseded }
+            return try state.store(playlist, of: upload, expiry: expiry, now: now)
         }
     }
 
@@ -144,27 +150,39 @@ extension ObjectStore {
 
     /// Takes an object or a playlist away; false where there is none. Readers of a growing one are cut.
     package func remove(_ key: ObjectKey, epoch: UInt64? = nil, now: NIODeadline) throws(UploadError) -> Bool {
-        try admit(epoch, key, now: now)
-        return change { $0.dropPlaylist(key, now: now) || $0.drop(key) }
+        try change { state throws(UploadError) in
+            try state.admit(epoch, key, now: now)
+            return state.dropPlaylist(key, now: now) || state.drop(key)
+        }
     }
 }
 
 extension ObjectStore.State {
+    /// Notes a publisher's epoch.
+    /// - Throws: ``UploadError/olderEpoch(newest:)`` where a later publisher has written to the folder.
+    fileprivate mutating func admit(_ epoch: UInt64?, _ key: ObjectKey, now: NIODeadline) throws(UploadError) {
+        guard let epoch else { return }
+        let newest = epochs.admit(epoch, folder: key.folder, limit: configuration.epochLimit, now: now)
+        if newest > epoch { throw .olderEpoch(newest: newest) }
+    }
+
     /// Where the bytes of an upload go.
+    /// - Parameter number: the upload's.
     fileprivate mutating func open(
-        _ key: ObjectKey, head: ObjectHead
+        _ key: ObjectKey, head: ObjectHead, _ number: UInt64
     ) throws(UploadError) -> ObjectUpload.Destination {
         if key.isPlaylist {
             try makeRoomForObject(key)
         } else {
             let object = objects[key]?.object
             if let object, let position = object.open(head: head) {
+                objects[key]?.upload = number
                 recount(key)
                 return .growing(object, position)
             }
             if object?.isComplete != true {
                 try makeRoomForObject(key)
-                let fresh = insert(key, head: head)
+                let fresh = insert(key, head: head, upload: number)
                 guard let position = fresh.open(head: head) else { throw .superseded }
                 recount(key)
                 return .growing(fresh, position)

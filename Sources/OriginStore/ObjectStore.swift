@@ -11,8 +11,6 @@ package final class ObjectStore: Sendable {
     let memory: MemoryAccount
     /// Where the bodies of complete media objects are kept.
     let bodies = MemoryFile()
-    /// What one stream may hold.
-    let shareBytes: Int
     private let state: Mutex<State>
 
     /// - Parameter journal: is told of everything that is complete, but for what ``restore(_:now:unixTime:)`` brings.
@@ -20,7 +18,6 @@ package final class ObjectStore: Sendable {
         let memory = MemoryAccount()
         self.configuration = configuration
         self.memory = memory
-        shareBytes = configuration.streamShareBytes
         state = Mutex(State(configuration: configuration, journal: journal, memory: memory))
     }
 

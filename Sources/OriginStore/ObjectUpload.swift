@@ -1,9 +1,9 @@
 import NIOCore
 
 /// One PUT or POST on its way into the store. Owned by its connection.
-package struct ObjectUpload {
+package struct ObjectUpload: Sendable {
     /// How far an upload into a growing object has come.
-    struct Position {
+    struct Position: Sendable {
         /// Which of the object's uploads this is; a larger one has taken over from it.
         let upload: Int
         /// How many bytes are known to be in the object, repeated or new.
@@ -13,7 +13,7 @@ package struct ObjectUpload {
         var chunkOffset = 0
     }
 
-    enum Destination {
+    enum Destination: Sendable {
         /// Served as it grows.
         case growing(GrowingObject, Position)
         /// Playlists, and what replaces a complete object: in no index, seen when whole.
@@ -29,10 +29,12 @@ package struct ObjectUpload {
     package let key: ObjectKey
     let head: ObjectHead
     let epoch: UInt64?
+    /// Which of the store's uploads this is; it does not overwrite what one with a larger number has written.
+    let number: UInt64
     /// The stream's account.
     let memory: MemoryAccount
     var destination: Destination
-    var receivedBytes = 0
+    package internal(set) var receivedBytes = 0
 }
 
 /// Why an upload is not taken, or given up.
@@ -62,7 +64,7 @@ package enum UploadError: Error, Equatable {
         case .tooLarge(let limit): "the object is larger than \(limit) bytes"
         case .outOfMemory: "the memory limit is reached; raise --memory-limit or publish less"
         case .streamOutOfMemory(let limit):
-            "the stream holds \(limit) bytes, its share of the memory; raise --stream-memory-limit or publish less"
+            "a stream may hold \(limit) bytes, its share of the memory; raise --stream-memory-limit or publish less"
         case .tooManyObjects(let limit):
             "the stream has \(limit) objects; raise --stream-object-limit, list fewer or delete some"
         case .playlistRefused(let reason): "the playlist is not valid: \(reason)"

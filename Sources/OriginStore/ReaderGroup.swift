@@ -45,6 +45,8 @@ package final class ReaderGroup {
 
     /// The object has news: fetches it once and feeds every reader.
     func pump(on eventLoop: any EventLoop) {
+        // The last one may have gone since, and the object's chunks with it.
+        guard !readers.isEmpty else { return }
         catchUp(on: eventLoop)
         // Backwards, because a reader that ends here is replaced by the last one, which has been fed by then.
         var slot = readers.count - 1

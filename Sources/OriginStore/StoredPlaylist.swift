@@ -7,7 +7,7 @@ package struct StoredPlaylist: Sendable {
     package enum Kind: Sendable, Equatable {
         case multivariant
         case media
-        /// A DASH manifest: kept whole, not read.
+        /// A DASH manifest.
         case presentationDescription
     }
 
@@ -20,6 +20,8 @@ package struct StoredPlaylist: Sendable {
     let listed: [ObjectKey]
     /// Those it has in the order they are produced in: segments, then what it announces.
     let sequence: [ObjectKey]
+    /// The playlists that a multivariant playlist lists: it lives as long as one of them.
+    let renditions: [ObjectKey]
     /// What the listed segments last together.
     let duration: TimeAmount
     private let compression: PlaylistCompression
@@ -32,22 +34,24 @@ package struct StoredPlaylist: Sendable {
     init(
         key: ObjectKey, body: ByteBuffer, head: ObjectHead, memory: MemoryAccount
     ) throws(UploadError) {
+        let uris: [String]
         let media: MediaPlaylist?
-        (kind, media) = try Self.read(key, body)
+        (kind, uris, media) = try Self.read(key, body)
         self.body = body
         self.head = head
         targetDuration = media?.targetDuration
         duration = TimeAmount(min(media?.duration ?? .zero, .seconds(1_000_000)))
-        let uris = media?.uris ?? []
         guard uris.count <= Self.listedLimit else {
             throw .playlistRefused(reason: "it lists more than \(Self.listedLimit) objects")
         }
         // A playlist keeps and announces what lies below its own folder alone: nobody else's objects.
         let folder = key.folder
-        listed = uris.compactMap { key.resolving($0) }.filter(folder.holds)
+        let named = uris.compactMap { key.resolving($0) }.filter(folder.holds)
+        listed = named.filter { !$0.isPlaylist }
+        renditions = kind == .multivariant ? named.filter(\.isPlaylist) : []
         let produced = media.map { $0.segments.compactMap { $0.isGap ? nil : $0.uri } + $0.prefetchURIs } ?? []
         sequence = produced.compactMap { key.resolving($0) }.filter(folder.holds)
-        let listedBytes = listed.reduce(0) { $0 + $1.path.utf8.count + Self.listedOverheadBytes }
+        let listedBytes = named.reduce(0) { $0 + $1.path.utf8.count + Self.listedOverheadBytes }
         let overheadBytes = GrowingObject.overheadBytes + key.path.utf8.count
         compression = PlaylistCompression(baseBytes: overheadBytes + body.readableBytes + listedBytes, on: memory)
     }
@@ -64,17 +68,20 @@ package struct StoredPlaylist: Sendable {
     /// What a listed object takes here and in the store's index besides its path, about.
     private static let listedOverheadBytes = 256
 
-    private static func read(_ key: ObjectKey, _ body: ByteBuffer) throws(UploadError) -> (Kind, MediaPlaylist?) {
+    /// What it is, and what it names: for a multivariant playlist others and nothing else.
+    private static func read(
+        _ key: ObjectKey, _ body: ByteBuffer
+    ) throws(UploadError) -> (Kind, uris: [String], MediaPlaylist?) {
         if key.fileExtension == "mpd" {
-            guard String(buffer: body).contains("<MPD") else {
-                throw .playlistRefused(reason: "there is no MPD element in it")
+            guard let description = PresentationDescription(body, limit: listedLimit) else {
+                throw .playlistRefused(reason: "there is no whole MPD element in it")
             }
-            return (.presentationDescription, nil)
+            return (.presentationDescription, description.uris, nil)
         }
         do throws(PlaylistError) {
             switch try Playlist(parsing: body) {
-            case .multivariant: return (.multivariant, nil)
-            case .media(let playlist): return (.media, playlist)
+            case .multivariant(let playlist): return (.multivariant, playlist.uris, nil)
+            case .media(let playlist): return (.media, playlist.uris, playlist)
             }
         } catch {
             throw .playlistRefused(reason: "\(error)")

@@ -67,6 +67,29 @@ import Testing
         }
     }
 
+    @Test func `ffmpeg publishes DASH, and who joins late gets what the stream began with`() async throws {
+        try await withOrigin(["--unlisted-lifetime", "2s"]) { origin in
+            let folder = "\(origin.http)/live/show"
+            async let publishing: Void = {
+                try await FFmpeg.run(
+                    ["-re"] + Self.picture + [
+                        "-t", "8", "-f", "dash", "-seg_duration", "1", "-window_size", "3", "-use_timeline", "0",
+                        "-method", "PUT", "\(folder)/manifest.mpd",
+                    ])
+            }()
+            struct NotThere: Error {}
+            try await withDeadline(.seconds(30), or: NotThere()) {
+                while try await Curl.get("\(folder)/chunk-stream0-00007.m4s").status != 200 {
+                    try Task.checkCancellation()
+                }
+            }
+            // Sent once, seven seconds ago.
+            #expect(try await Curl.get("\(folder)/init-stream0.m4s").status == 200)
+            #expect(try await Curl.get("\(folder)/chunk-stream0-00001.m4s").status == 404)
+            try await publishing
+        }
+    }
+
     @Test(arguments: ["", "--http2-prior-knowledge"])
     func `ffmpeg reads an object while curl uploads it from a pipe`(version: String) async throws {
         try await withOrigin { origin in

@@ -4,7 +4,7 @@ import Glibc
 private enum FuzzEntry: String, CaseIterable {
     case chunks, amf0, handshake, tags, aggregate, playlist, avcConfiguration, audioConfiguration, timeline
     case annexB, adts
-    case objectKey, cachePolicy
+    case objectKey, cachePolicy, presentationDescription
     case authorization, tokenFile, signature, cors
     case objectRecord, objectFileName
     case byteRanges, httpDate, preconditions, acceptEncoding
@@ -24,6 +24,7 @@ private enum FuzzEntry: String, CaseIterable {
         case .adts: unsafe fuzzADTS(bytes)
         case .objectKey: unsafe fuzzObjectKey(bytes)
         case .cachePolicy: unsafe fuzzCachePolicy(bytes)
+        case .presentationDescription: unsafe fuzzPresentationDescription(bytes)
         case .authorization: unsafe fuzzAuthorization(bytes)
         case .tokenFile: unsafe fuzzTokenFile(bytes)
         case .signature: unsafe fuzzSignature(bytes)

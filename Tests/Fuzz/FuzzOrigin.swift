@@ -1,3 +1,4 @@
+import NIOCore
 import OriginStore
 
 /// Reads a request target as an object's key, and demands that it stays within the tree and is read the same again.
@@ -6,6 +7,13 @@ package func fuzzObjectKey(_ bytes: UnsafeRawBufferPointer) {
     if let key = try? ObjectKey(requestTarget: text) { checkKey(key) }
     guard let playlist = try? ObjectKey(requestTarget: "/live/stream/source.m3u8") else { return }
     if let key = playlist.resolving(text) { checkKey(key) }
+}
+
+/// Looks through a manifest, and demands that what it names is no more than may be, and no template.
+package func fuzzPresentationDescription(_ bytes: UnsafeRawBufferPointer) {
+    let body = unsafe ByteBuffer(bytes: bytes)
+    guard let description = PresentationDescription(body, limit: 10) else { return }
+    precondition(description.uris.count <= 10 && !description.uris.contains { $0.contains("$") })
 }
 
 private func checkKey(_ key: ObjectKey) {

@@ -102,9 +102,54 @@ import Testing
         #expect(setup.get("/live/s/playlist.m3u8") == text)
         #expect(setup.get("/live/s/manifest.mpd") == "<MPD/>")
         #expect(setup.store.counts == (0, 2))
-        #expect(throws: UploadError.playlistRefused(reason: "there is no MPD element in it")) {
-            try setup.put("/live/s/manifest.mpd", "x")
+        for text in ["x", "<MPD>", "<MPD type=\"dynamic\"><Period></Period>"] {
+            #expect(throws: UploadError.playlistRefused(reason: "there is no whole MPD element in it")) {
+                try setup.put("/live/s/manifest.mpd", text)
+            }
         }
+    }
+
+    @Test func `a multivariant playlist that is stored once lives as long as one of those it lists`() throws {
+        let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nsource.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=2\nb/c.m3u8\n"
+        try setup.put("/live/s/playlist.m3u8", text)
+        // It is there for 300 s by itself, and the others as long after their last version.
+        for seconds in stride(from: Int64(0), through: 1_000, by: 100) {
+            try setup.putPlaylist("/live/s/b/c.m3u8", ["0.ts"], at: .at(seconds))
+            _ = setup.store.timePassed(now: .at(seconds))
+            #expect(setup.get("/live/s/playlist.m3u8") == text)
+        }
+        _ = setup.store.timePassed(now: .at(1_299))
+        #expect(setup.get("/live/s/playlist.m3u8") == text)
+        _ = setup.store.timePassed(now: .at(1_300))
+        _ = setup.store.timePassed(now: .at(1_301))
+        #expect(setup.store.counts == (0, 0))
+    }
+
+    @Test func `playlists that list each other or themselves end all the same`() throws {
+        for name in ["a", "b"] {
+            try setup.put(
+                "/live/s/\(name).m3u8",
+                "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=1\nb.m3u8\n")
+        }
+        _ = setup.store.timePassed(now: .at(300))
+        #expect(setup.store.counts == (0, 0))
+    }
+
+    @Test func `what a manifest names without a number lives as long as the manifest`() throws {
+        let names = #"initialization="init-$RepresentationID$.m4s" media="$RepresentationID$-$Number$.m4s""#
+        let template = "<SegmentTemplate \(names)/>"
+        let manifest = "<MPD><Representation id=\"0\" bandwidth='1'>\(template)</Representation></MPD>"
+        try setup.put("/live/s/init-0.m4s", "init")
+        try setup.put("/live/s/0-1.m4s", "media")
+        for seconds in stride(from: Int64(0), through: 200, by: 20) {
+            try setup.put("/live/s/manifest.mpd", manifest, at: .at(seconds))
+            _ = setup.store.timePassed(now: .at(seconds))
+        }
+        #expect(setup.get("/live/s/init-0.m4s") == "init")
+        #expect(setup.get("/live/s/0-1.m4s") == "missing")
+        _ = setup.store.timePassed(now: .at(500))
+        _ = setup.store.timePassed(now: .at(501))
+        #expect(setup.store.counts == (0, 0))
     }
 
     @Test func `a playlist is compressed once a version, and what that takes is accounted for`() throws {

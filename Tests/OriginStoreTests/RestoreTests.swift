@@ -48,6 +48,20 @@ import Testing
         #expect(journal.objects.isEmpty)
     }
 
+    @Test func `a multivariant playlist of long ago is there again with those it lists`() {
+        let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nsource.m3u8\n"
+        let objects = [
+            stored("/live/s/playlist.m3u8", text), stored("/live/t/playlist.m3u8", text),
+            stored("/live/s/source.m3u8", playlist([]), modified: 9_000),
+        ]
+        let journal = journal(objects)
+        let setup = StoreSetup(journal: journal)
+        #expect(setup.store.restore(objects, now: .at(0), unixTime: 9_001) == (0, 2))
+        #expect(setup.get("/live/s/playlist.m3u8") == text)
+        #expect(setup.get("/live/t/playlist.m3u8") == "missing")
+        #expect(journal.objects.count == 2)
+    }
+
     @Test func `a publisher goes on after a restart`() throws {
         let setup = StoreSetup()
         _ = setup.store.restore(

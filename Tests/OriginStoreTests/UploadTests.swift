@@ -104,19 +104,47 @@ import Testing
         #expect(setup.get("/live/s/a.ts") == "new")
     }
 
+    @Test(arguments: ["/live/s/a.ts", "/live/s/a.m3u8"])
+    func `of two that replace the same, the newer stays, whichever ends first`(path: String) throws {
+        let setup = StoreSetup()
+        let versions = ["0.ts", "1.ts", "2.ts"].map { playlist([$0]) }
+        try setup.put(path, versions[0])
+        for isOldFirst in [true, false] {
+            var old = try setup.open(path)
+            var new = try setup.open(path)
+            try setup.append(versions[1], to: &old)
+            try setup.append(versions[2], to: &new)
+            if isOldFirst { #expect(try setup.finish(old) == .replaced) }
+            #expect(try setup.finish(new) == .replaced)
+            if !isOldFirst { #expect(throws: UploadError.superseded) { try setup.finish(old) } }
+            #expect(setup.get(path) == versions[2])
+        }
+    }
+
+    @Test func `what replaced an object that has gone does not take a newer upload's place`() throws {
+        let setup = StoreSetup()
+        try setup.put("/live/s/a.ts", "one")
+        var old = try setup.open("/live/s/a.ts")
+        try setup.append("old", to: &old)
+        #expect(try setup.store.remove(key("/live/s/a.ts"), now: .at(0)))
+        var new = try setup.open("/live/s/a.ts")
+        try setup.append("new", to: &new)
+        #expect(throws: UploadError.superseded) { try setup.finish(old) }
+        try setup.finish(new)
+        #expect(setup.get("/live/s/a.ts") == "new")
+    }
+
     @Test func `what a replacement displaces is given up`() throws {
         let setup = StoreSetup()
         try setup.put("/live/s/a.ts", "one")
         var replacement = try setup.open("/live/s/a.ts")
         try setup.append("new", to: &replacement)
         #expect(try setup.store.remove(key("/live/s/a.ts"), now: .at(0)) == true)
-        var growing = try setup.open("/live/s/a.ts")
-        try setup.append("x", to: &growing)
+        try setup.putPlaylist([], announcing: ["a.ts"])
         let reader = try #require(setup.reader(of: "/live/s/a.ts", on: loop))
         try setup.finish(replacement)
         loop.run()
         #expect(reader.condition == .aborted)
-        #expect(throws: UploadError.superseded) { try setup.append("y", to: &growing) }
         #expect(setup.get("/live/s/a.ts") == "new")
     }
 
