@@ -4,6 +4,7 @@ import NIOHTTP1
 import NIOHTTP2
 import NIOSSL
 import NIOTLS
+import Synchronization
 
 /// The first handler of a connection: admits it, finds out what it speaks, and lets it be found again.
 ///
@@ -16,7 +17,7 @@ final class ConnectionDoor: ChannelInboundHandler {
     /// Reads there were.
     private(set) var reads = 0
     private let origin: OriginContext
-    private let listener: ListenerRole
+    let listener: ListenerRole
     private var peer: PeerAddress?
     private var isAdmitted = false
     private var isChosen = false
@@ -151,7 +152,10 @@ final class ConnectionDoor: ChannelInboundHandler {
         limits.maxHeaderListSize = origin.configuration.headerLimitBytes
         limits.maxHeaderFieldCount = Self.fieldLimit
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)))
+        try pipeline.addHandler(
+            ByteToMessageHandler(
+                HTTPRequestDecoder(limitConfiguration: limits),
+                maximumBufferSize: origin.configuration.headerLimitBytes + Self.undecodedBytes))
         let connection = HTTP1Connection(
             origin: origin, listener: listener, peer: peer, door: self, channel: channel)
         self.connection = connection
@@ -168,6 +172,7 @@ final class ConnectionDoor: ChannelInboundHandler {
             HTTP2Setting(parameter: .initialWindowSize, value: Self.windowBytes),
         ]
         connection.targetWindowSize = Self.windowBytes
+        connection.maximumBufferedControlFrames = Self.bufferedFrameLimit
         var stream = NIOHTTP2Handler.StreamConfiguration()
         stream.targetWindowSize = Self.windowBytes
         stream.outboundBufferSizeHighWatermark = Self.streamBufferBytes
@@ -234,24 +239,33 @@ final class ConnectionDoor: ChannelInboundHandler {
     /// Whether the connection's end has not come.
     var isOpen: Bool { context != nil }
 
+    /// Whether it has a stream besides the one that has just begun.
+    var hasFurtherStreams: Bool { streams.count > 1 }
+
     func insert(_ stream: HTTP2Stream) {
         hasSpoken = true
-        streams[ObjectIdentifier(stream)] = stream
+        guard streams.updateValue(stream, forKey: ObjectIdentifier(stream)) == nil else { return }
+        origin.streams.wrappingAdd(1, ordering: .relaxed)
     }
 
     func remove(_ stream: HTTP2Stream) {
-        streams[ObjectIdentifier(stream)] = nil
         quietSince = .now()
+        guard streams.removeValue(forKey: ObjectIdentifier(stream)) != nil else { return }
+        origin.streams.wrappingSubtract(1, ordering: .relaxed)
     }
 
     /// How long an HTTP/2 peer has to answer that its connection is to end.
     private static let farewellTime = TimeAmount.seconds(2)
     /// Header fields of a request.
     static let fieldLimit = 128
+    /// What may wait to be decoded besides a head: what comes in two reads.
+    private static let undecodedBytes = 128 << 10
     /// Requests at a time on one HTTP/2 connection.
     private static let streamLimit = 100
     /// What a peer may send of an upload before it is taken.
     private static let windowBytes = 1 << 20
+    /// Heads of responses and the like that wait for an HTTP/2 peer who does not read; beyond that the connection ends.
+    private static let bufferedFrameLimit = 1_000
     /// What waits for a slow HTTP/2 reader beside the object's own bytes.
     private static let streamBufferBytes = 32 << 10
 }

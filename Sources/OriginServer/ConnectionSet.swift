@@ -12,13 +12,16 @@ final class ConnectionSet: Sendable {
     }
 
     private let limit: Int
+    /// Of `limit`, what readers leave to publishers.
+    private let reserve: Int
     private let doors: [ObjectIdentifier: NIOLoopBoundBox<Doors>]
     private let open = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
     private let emptied = Mutex<EventLoopPromise<Void>?>(nil)
 
-    init(limit: Int, eventLoops: some Sequence<any EventLoop>) {
+    init(limit: Int, reserve: Int, eventLoops: some Sequence<any EventLoop>) {
         self.limit = limit
+        self.reserve = reserve
         doors = Dictionary(
             uniqueKeysWithValues: eventLoops.map {
                 (ObjectIdentifier($0), .makeBoxSendingValue(Doors(), eventLoop: $0))
@@ -31,6 +34,7 @@ final class ConnectionSet: Sendable {
 
     /// Takes in a connection of the event loop this runs on; false where there are too many.
     func insert(_ door: ConnectionDoor, on eventLoop: any EventLoop) -> Bool {
+        let limit = door.listener.mayPublish ? limit : limit - reserve
         guard open.wrappingAdd(1, ordering: .relaxed).newValue <= limit,
             let box = doors[ObjectIdentifier(eventLoop)]
         else {

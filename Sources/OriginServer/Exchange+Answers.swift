@@ -44,6 +44,7 @@ extension Exchange {
         if let cache { addCacheFields(to: &head, cache) }
         if let retryAfter { head.add("Retry-After", "\(retryAfter)") }
         if status == .methodNotAllowed { head.add("Allow", listener.allowedMethods) }
+        if status == .unsupportedMediaType { head.add("Accept-Encoding", "identity") }
         if status == .unauthorized {
             for challenge in PublishTokens.challenges { head.add("WWW-Authenticate", challenge) }
         }
@@ -61,7 +62,7 @@ extension Exchange {
 
     /// Says that a request is in error; one error too many from an address is answered with less work.
     func answerError(_ status: HTTPResponseStatus, text: String) {
-        guard let peer, !origin.addresses.erred(peer, now: .now()) else {
+        guard let peer, !origin.addresses(of: listener).erred(peer, now: .now()) else {
             return answer(status, text: text, cache: status == .notFound ? .notFound : .error)
         }
         origin.metrics.count(.errors)

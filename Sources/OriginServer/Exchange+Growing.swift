@@ -9,6 +9,10 @@ import Synchronization
 /// Objects that grow.
 extension Exchange {
     func follow(_ object: GrowingObject) {
+        guard !namesAnotherVersion else {
+            return refuse(
+                .preconditionFailed, .precondition, reason: "the object is not whole yet: it has no entity tag")
+        }
         guard request.method == .GET else { return answerHead(of: object) }
         let group = object.readers(on: wire.eventLoop)
         let range = wire.takesGrowingBodies ? growingRange : nil
@@ -31,19 +35,24 @@ extension Exchange {
                     self.growingHead(of: object, .ok)
                 }
             }
-            request = Self.followed
+            request = Self.answered
             resume()
             wire.flush()
         }
     }
 
-    /// What is left of a request whose object is followed.
-    private static let followed = HTTPRequestHead(version: .http1_1, method: .GET, uri: "")
+    /// What is left of a request whose head is answered and whose body takes its time.
+    private static let answered = HTTPRequestHead(version: .http1_1, method: .GET, uri: "")
 
     /// The range of a growing object that a request asks for; nil for its whole, and for what is not to be had.
     private var growingRange: GrowingRange? {
         guard let range = askedRange else { return nil }
         return range.first == 0 && range.last == nil ? nil : range
+    }
+
+    /// Whether the request is for a version with an entity tag (`RFC 9110 §13.1.1`).
+    private var namesAnotherVersion: Bool {
+        request.headers.first(name: "If-Match").map { $0 != "*" } ?? false
     }
 
     /// A version that is not there yet has nothing that If-Range could name.
@@ -169,7 +178,7 @@ extension Exchange {
             switch phase {
             case .following(let group): guard feed(group) else { return }
             case .sending(let parts): send(parts)
-            case .begun, .uploading, .awaiting, .holding, .ended: return
+            case .begun, .uploading, .finishing, .awaiting, .holding, .ended: return
             }
         } while wire.isWritable
     }
@@ -214,13 +223,17 @@ extension Exchange {
         var parts = parts
         phase = .begun
         while wire.isWritable, let first = parts.indices.first {
+            let count = parts[first].count
             wire.send(&parts[first])
             if case .ended = phase { return }
+            // Its bytes cannot be read.
+            guard parts[first].count < count else { return cut(.aborted) }
             lastProgress = .now()
             if parts[first].count == 0 { parts.removeFirst() }
         }
         guard parts.isEmpty else {
             phase = .sending(parts)
+            request = Self.answered
             return wire.flush()
         }
         end()

@@ -104,15 +104,13 @@ extension Exchange {
             return head
         }
         let length = body.count
-        if case .segment = route, !isHead { recordAge(origin.metrics.firstByteAge, since: object?.startedAt) }
         if request.method == .GET, asksForNoMore, length > 0 {
             start(.length, sharing: shared, isFollowed: true) {
                 var head = begin(.ok)
                 addBodyFields(to: &head, stored, contentType: stored.contentType, length: length)
                 return head
             }
-            phase = .sending([BodyPart(body, 0..<length)])
-            return resume()
+            return send([BodyPart(body, 0..<length)])
         }
         let validators = Preconditions.Validators(entityTag: stored.entityTag, lastModified: stored.lastModified)
         switch Preconditions.evaluate(request.headers, validators, unixTime: origin.unixTime) {
@@ -161,6 +159,11 @@ extension Exchange {
             return end()
         }
         wire.start(head, .length)
+        send(parts)
+    }
+
+    private func send(_ parts: [BodyPart]) {
+        if case .segment = route { recordAge(origin.metrics.firstByteAge, since: object?.startedAt) }
         phase = .sending(parts[...])
         resume()
     }

@@ -3,6 +3,7 @@ import CoreMetrics
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import OriginAccess
 import OriginStore
 
@@ -29,6 +30,8 @@ extension Exchange {
         switch origin.store.find(key) {
         case .playlist(let playlist): outcome = evaluate(playlist.head)
         case .complete(_, let stored, _): outcome = evaluate(stored)
+        case .growing(let object) where !object.isAnnounced && request.headers.first(name: "If-None-Match") == "*":
+            outcome = .failed
         case .growing, .missing: outcome = request.headers.contains(name: "If-Match") ? .failed : .proceed
         }
         if outcome == .proceed { return true }
@@ -46,10 +49,7 @@ extension Exchange {
     func open(_ key: ObjectKey) {
         guard holds(for: key) else { return }
         if let (status, reason) = unsupported { return refuse(status, .malformed, reason: reason) }
-        let limit = origin.configuration.store.limitBytes(for: key)
-        if let length = request.headers.first(name: "Content-Length"), (Int(length) ?? .max) > limit {
-            return refuse(.tooLarge(limitBytes: limit))
-        }
+        if let error = excess(for: key) { return refuse(error) }
         // A header value is passed on to readers: a long one would cost more than it is worth.
         let cacheControl = request.headers.first(name: "Cache-Control").flatMap { $0.utf8.count <= 256 ? $0 : nil }
         let head = ObjectHead(
@@ -60,6 +60,15 @@ extension Exchange {
             return refuse(error)
         }
         if request.headers["Expect"].contains(where: { $0.lowercased() == "100-continue" }) { wire.continueRequest() }
+    }
+
+    /// Why a body of the length that is told cannot be taken: nothing of its stream is to go for it in vain.
+    private func excess(for key: ObjectKey) -> UploadError? {
+        guard let text = request.headers.first(name: "Content-Length") else { return nil }
+        let length = Int(text) ?? .max
+        let store = origin.configuration.store
+        if length > store.limitBytes(for: key) { return .tooLarge(limitBytes: store.limitBytes(for: key)) }
+        return length > store.streamShareBytes ? .streamOutOfMemory(limitBytes: store.streamShareBytes) : nil
     }
 
     /// Why the body would not be what its bytes are; nil where it is.
@@ -117,12 +126,30 @@ extension Exchange {
 
     func finishUpload() {
         guard case .uploading(let upload, _) = phase else { return }
+        phase = .finishing
+        let finish = { @Sendable [origin] in
+            Result { () throws(UploadError) in
+                try origin.store.finish(upload, now: .now(), unixTime: origin.unixTime)
+            }
+        }
+        guard upload.receivedBytes > Self.quickBytes else { return finished(finish()) }
+        let bound = NIOLoopBound(self, eventLoop: wire.eventLoop)
+        NIOThreadPool.singleton.runIfActive(eventLoop: wire.eventLoop, finish).whenComplete { result in
+            bound.value.finished((try? result.get()) ?? .failure(.superseded))
+        }
+    }
+
+    /// A body that is put away in a few milliseconds. Viewers of this event loop do not wait for larger ones.
+    private static let quickBytes = 4 << 20
+
+    private func finished(_ result: Result<ObjectStore.Outcome, UploadError>) {
+        // The peer may have gone meanwhile.
+        guard case .finishing = phase else { return }
         phase = .begun
-        do throws(UploadError) {
-            let outcome = try origin.store.finish(upload, now: .now(), unixTime: origin.unixTime)
-            answer(outcome == .created ? .created : .noContent)
-        } catch {
-            refuse(error)
+        switch result {
+        case .success(.created): answer(.created)
+        case .success(.replaced): answer(.noContent)
+        case .failure(let error): refuse(error)
         }
     }
 

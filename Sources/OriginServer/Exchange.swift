@@ -13,6 +13,8 @@ final class Exchange: ObjectReader {
         case begun
         /// Taking an upload; `pending` are bytes of this read that are not in the store yet.
         case uploading(ObjectUpload, pending: ByteBuffer?)
+        /// An upload has ended, and its large body is being put away.
+        case finishing
         /// Serving an object that grows, from chunk `cursor` on.
         case following(ReaderGroup)
         /// Waiting, with nothing sent, for as much of a growing object as the request needs.
@@ -35,7 +37,7 @@ final class Exchange: ObjectReader {
     let origin: OriginContext
     let listener: ListenerRole
     let peer: PeerAddress?
-    /// Its fields are let go of once an object is followed.
+    /// Its fields are let go of once its response has begun and does not end at once.
     var request: HTTPRequestHead
     /// It lets go of the exchange when that has ended.
     let wire: any ExchangeWire
@@ -149,7 +151,7 @@ final class Exchange: ObjectReader {
         case .uploading: breakOffUpload()
         case .following(let group), .awaiting(let group, _): leave(group)
         case .holding(let id): release(id)
-        case .begun, .sending, .ended: break
+        case .begun, .finishing, .sending, .ended: break
         }
         phase = .ended
     }
@@ -172,6 +174,8 @@ final class Exchange: ObjectReader {
         switch phase {
         case .begun, .uploading:
             return lastProgress + limits.uploadTimeout - now
+        case .finishing:
+            return limits.uploadTimeout
         case .following(let group):
             if isGone(now: now) { return .zero }
             if group.chunks.isEmpty { return lastProgress + limits.store.holdLimit - now }
@@ -208,7 +212,7 @@ final class Exchange: ObjectReader {
         case .awaiting(let group, _): answerUnmet(group)
         case .holding: answerUnheld()
         case .sending: cut(.stalled)
-        case .ended: break
+        case .finishing, .ended: break
         }
     }
 }

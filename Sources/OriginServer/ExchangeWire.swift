@@ -26,7 +26,8 @@ protocol ExchangeWire: AnyObject {
     /// A piece of a growing body.
     /// - Parameter isFollowed: whether more, or the end, is sent at once, to leave in the same packet.
     func send(_ chunk: ObjectChunk, isFollowed: Bool)
-    /// Takes as much of a part of a body of known length as goes without a long queue.
+    /// Takes as much of a part of a body of known length as goes without a long queue: some of it, unless its bytes
+    /// cannot be read.
     func send(_ part: inout BodyPart)
     /// The response is whole. The exchange is over, and the next may have begun when this returns.
     func end()

@@ -14,12 +14,17 @@ extension HTTP1Connection: ExchangeWire {
     var eventLoop: any EventLoop { channel.eventLoop }
 
     var isWritable: Bool {
-        queuedWrites == 0 || socket == nil && unflushedBytes < Self.unflushedLimit && channel.isWritable
+        if isBroken { return false }
+        return queuedWrites == 0 || takesCopies && unflushedBytes < Self.unflushedLimit && channel.isWritable
     }
+
+    /// Whether the channel is given copies ahead of what the socket takes: what is encrypted is a copy.
+    private var takesCopies: Bool { socket == nil && !origin.hasManyCopies }
 
     var takesGrowingBodies: Bool { version.minor > 0 }
 
-    var hasManyCopies: Bool { socket == nil && origin.hasManyCopies }
+    /// A reader is only given less at a time.
+    var hasManyCopies: Bool { false }
 
     func continueRequest() {
         guard version.minor > 0 else { return }
@@ -73,7 +78,7 @@ extension HTTP1Connection: ExchangeWire {
         }
         if part.count > 0 {
             // The channel tells when the socket takes more only of what it has to write itself.
-            guard let bytes = part.prefix(socket == nil ? Self.copiedBytes : Self.waitingBytes) else { return cut() }
+            guard let bytes = part.prefix(takesCopies ? Self.copiedBytes : Self.waitingBytes) else { return }
             part.removeFirst(bytes.readableBytes)
             write(bytes, isCopy: true)
         }
@@ -88,18 +93,21 @@ extension HTTP1Connection: ExchangeWire {
         write(bytes.getSlice(at: bytes.readerIndex + sent, length: bytes.readableBytes - sent) ?? ByteBuffer())
     }
 
-    /// - Parameter isCopy: whether nobody else holds these bytes.
+    /// - Parameter isCopy: whether nobody else holds these bytes; TLS makes a copy of all.
     private func write(_ bytes: ByteBuffer, isCopy: Bool = false) {
         guard let context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
-        let copied = isCopy ? bytes.readableBytes : 0
+        let copied = isCopy || socket == nil ? bytes.readableBytes : 0
         if queuedWrites == 0 { lastWrite = .now() }
         queuedWrites += 1
         unflushedBytes += bytes.readableBytes
         origin.copiedBytes.wrappingAdd(copied, ordering: .relaxed)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             // The channel fails writes when it has closed its socket, before it says so.
-            if case .failure = result { socket = nil }
+            if case .failure = result {
+                socket = nil
+                isBroken = true
+            }
             origin.copiedBytes.wrappingSubtract(copied, ordering: .relaxed)
             queuedWrites -= 1
             lastWrite = .now()
@@ -114,8 +122,7 @@ extension HTTP1Connection: ExchangeWire {
     }
 
     func cut() {
-        abandon()
-        context?.close(promise: nil)
+        abort()
     }
 
     func flush() {

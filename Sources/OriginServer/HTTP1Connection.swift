@@ -38,6 +38,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     var socket: DirectSocket?
     /// Writes the channel has not finished: as long as there are some, all others queue behind them.
     var queuedWrites = 0
+    /// Whether a write has failed: the connection's end follows, and nothing more is sent.
+    var isBroken = false
     var unflushedBytes = 0
     /// When the channel last finished one, or took the first.
     var lastWrite = NIODeadline.now()
@@ -89,7 +91,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         self.context = nil
     }
 
-    /// No more requests are read than are being answered.
+    /// No more requests are read than are being answered, and none whose peer does not take what is written.
     func read(context: ChannelHandlerContext) {
         if pipelined.isEmpty { context.read() } else { isReadHeld = true }
     }
@@ -119,9 +121,15 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .closing = state, let error = error as? ByteToMessageDecoderError,
+            case .dataReceivedInErrorState(_, let bytes) = error
+        {
+            // What a refused peer still sends.
+            if isTooMuch(bytes) { abort() }
+            return
+        }
         guard let parserError = error as? HTTPParserError, parserError != .invalidEOFState else {
-            abandon()
-            return context.close(promise: nil)
+            return abort()
         }
         switch state {
         case .idle:
@@ -131,8 +139,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
                 exchange.breakOffUpload()
                 exchange.refuse(.badRequest, .malformed, reason: "the framing of the request's body is wrong")
             } else {
-                abandon()
-                context.close(promise: nil)
+                abort()
             }
         case .closing: break
         }
@@ -158,21 +165,32 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     /// The socket takes more.
     func resume() {
-        if case .exchanging(let exchange) = state { exchange.resume() }
+        guard !isBroken else { return }
+        switch state {
+        case .exchanging(let exchange): exchange.resume()
+        case .idle: beginPipelined()
+        case .closing: break
+        }
+    }
+
+    /// Whether a request may begin: the one before is answered, and its peer takes the answers. Those who only ask would
+    /// have them queued without bound.
+    private var mayBegin: Bool {
+        guard case .idle = state else { return false }
+        return !isRequestOpen && queuedWrites == 0 && !isBroken
     }
 
     // MARK: Requests
 
     private func receive(_ part: HTTPServerRequestPart) {
         if case .closing = state {
-            if case .body(let bytes) = part, isTooMuch(bytes) { closeAtOnce() }
+            if case .body(let bytes) = part, isTooMuch(bytes) { abort() }
             return
         }
         guard pipelined.isEmpty, !isBeginning else { return pipeline(part) }
         switch part {
         case .head(let head):
-            guard case .idle = state, !isRequestOpen else { return pipeline(part) }
-            begin(head)
+            if mayBegin { begin(head) } else { pipeline(part) }
         case .body(let bytes):
             if !isRequestOpen { pipeline(part) } else { receive(bytes) }
         case .end:
@@ -185,9 +203,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// Keeps what belongs to a later request until its turn.
     private func pipeline(_ part: HTTPServerRequestPart) {
         guard pipelined.count < Self.pipelineLimit else {
-            abandon()
-            context?.close(promise: nil)
-            return
+            return abort()
         }
         pipelined.append(part)
     }
@@ -195,7 +211,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
     private func begin(_ head: HTTPRequestHead) {
         isRequestOpen = true
         version = head.version
-        keepsAlive = head.isKeepAlive && head.version.minor > 0 && !isDraining
+        // The decoder takes what follows a request for another protocol as that protocol's.
+        let asksForOther = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
+        keepsAlive = head.isKeepAlive && head.version.minor > 0 && !isDraining && !asksForOther
         ignoredBytes = 0
         headSince = nil
         let exchange = Exchange(head, origin: origin, listener: listener, peer: peer, wire: self)
@@ -214,9 +232,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     private func receive(_ bytes: ByteBuffer) {
         if case .exchanging(let exchange) = state, case .uploading = exchange.phase { return exchange.receive(bytes) }
-        guard isTooMuch(bytes) else { return }
-        abandon()
-        context?.close(promise: nil)
+        if isTooMuch(bytes) { abort() }
     }
 
     /// Whether more of a body came that nobody wants than is read for the peer's sake.
@@ -243,9 +259,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         isBeginning = true
         while let part = pipelined.first {
             if case .closing = state { break }
-            if case .head = part {
-                guard case .idle = state, !isRequestOpen else { break }
-            }
+            if case .head = part, !mayBegin { break }
             pipelined.removeFirst()
             take(part)
         }
@@ -282,7 +296,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     /// The connection is no good any more.
-    func abandon() {
+    private func abandon() {
         pipelined.removeAll()
         if case .exchanging(let exchange) = state {
             state = .closing
@@ -309,14 +323,14 @@ final class HTTP1Connection: ChannelDuplexHandler {
         case .exchanging(let exchange):
             if exchange.timeLeft(now: now) <= .zero { exchange.expire() }
         case .idle where queuedWrites == 0:
-            if idleTimeLeft(now: now) <= .zero { closeAtOnce() }
+            if idleTimeLeft(now: now) <= .zero { abort() }
         case .closing where isOutputClosed:
-            if now - idleSince >= Self.lingerTime { closeAtOnce() }
+            if now - idleSince >= Self.lingerTime { abort() }
         case .idle, .closing:
             // The end of a response is still on its way.
             guard now - max(lastWrite, idleSince) >= origin.configuration.stallLimit else { return }
             origin.metrics.count(OriginMetrics.Cut.stalled)
-            closeAtOnce()
+            abort()
         }
     }
 
@@ -327,8 +341,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
         return idleSince + origin.configuration.idleTimeout - now
     }
 
-    private func closeAtOnce() {
-        state = .closing
-        context?.close(promise: nil)
+    /// Without TLS's farewell: what is under way is not whole, or the peer had its time.
+    func abort() {
+        abandon()
+        door.close()
     }
 }

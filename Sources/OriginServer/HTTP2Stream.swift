@@ -108,6 +108,9 @@ final class HTTP2Stream: ChannelInboundHandler {
             return exchange.refuse(
                 .requestHeaderFieldsTooLarge, .malformed, reason: "the request's header is too large")
         }
+        guard !origin.hasManyStreams || !door.hasFurtherStreams else {
+            return exchange.refuse(.serviceUnavailable, .connections, reason: "there are too many requests at a time")
+        }
         guard request.method != .CONNECT, !request.uri.isEmpty else {
             return exchange.refuse(.methodNotAllowed, .method, reason: "\(listener.allowedMethods) are served here")
         }
@@ -160,7 +163,7 @@ extension HTTP2Stream: ExchangeWire {
 
     func send(_ part: inout BodyPart) {
         while isWritable, part.count > 0 {
-            guard let bytes = part.prefix(Self.pieceBytes) else { return cut() }
+            guard let bytes = part.prefix(Self.pieceBytes) else { return }
             part.removeFirst(bytes.readableBytes)
             writeCopied(bytes)
         }

@@ -10,11 +10,16 @@ import Synchronization
 /// What all connections of an origin share.
 final class OriginContext: Sendable {
     let configuration: OriginConfiguration
+    private let connectionLimit: Int
     let store: ObjectStore
     let metrics = OriginMetrics()
     let logger: Logger
-    let addresses: SharedAddressTable
+    /// Of publishers with a listener of their own, and of all others.
+    private let publisherAddresses: SharedAddressTable
+    private let readerAddresses: SharedAddressTable
     let connections: ConnectionSet
+    /// Streams of HTTP/2 that are open.
+    let streams = Atomic<Int>(0)
     /// Exchanges that follow a growing object, or wait for a part of one.
     let viewers = Atomic<Int>(0)
     /// Bytes copied for single readers that are not sent yet.
@@ -34,12 +39,16 @@ final class OriginContext: Sendable {
         self.logger = logger
         self.store = store
         rules = Mutex(access)
-        let limit = configuration.connectionLimit ?? 10_000
-        connections = ConnectionSet(limit: limit, eventLoops: eventLoops)
-        let perAddress = configuration.connectionsPerAddress ?? max(1, limit / 2)
-        addresses = SharedAddressTable(
-            limits: AddressTable.Limits(
-                connections: perAddress, errorsPerSecond: configuration.errorRate > 0 ? configuration.errorRate : nil))
+        connectionLimit = configuration.connectionLimit ?? 10_000
+        // Readers who take all there is are not to keep a publisher out, not even one behind the same address.
+        let reserve = configuration.publishListen == nil ? 0 : max(1, connectionLimit / 16)
+        connections = ConnectionSet(limit: connectionLimit, reserve: reserve, eventLoops: eventLoops)
+        let limits = AddressTable.Limits(
+            connections: configuration.connectionsPerAddress ?? max(1, connectionLimit / 2),
+            errorsPerSecond: configuration.errorRate > 0 ? configuration.errorRate : nil)
+        readerAddresses = SharedAddressTable(limits: limits)
+        publisherAddresses =
+            configuration.publishListen == nil ? readerAddresses : SharedAddressTable(limits: limits)
         processTag = String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
@@ -54,6 +63,14 @@ final class OriginContext: Sendable {
 
     // MARK: Connections
 
+    /// The table that counts the peers of a listener.
+    func addresses(of listener: ListenerRole) -> SharedAddressTable {
+        listener.mayPublish ? publisherAddresses : readerAddresses
+    }
+
+    /// Whether there are more streams of HTTP/2 than there may be connections.
+    var hasManyStreams: Bool { streams.load(ordering: .relaxed) > connectionLimit }
+
     /// Whether slow readers hold more copies than the origin has memory for: an eighth of its limit.
     var hasManyCopies: Bool { copiedBytes.load(ordering: .relaxed) > configuration.store.memoryLimitBytes / 8 }
 
@@ -61,6 +78,7 @@ final class OriginContext: Sendable {
 
     /// Takes in a connection; false where there are too many in all, or from its address.
     func admit(_ door: ConnectionDoor, on eventLoop: any EventLoop, _ peer: PeerAddress?) -> Bool {
+        let addresses = addresses(of: door.listener)
         if let peer, !addresses.opened(peer, now: .now()) { return false }
         if connections.insert(door, on: eventLoop) { return true }
         if let peer { addresses.closed(peer) }
@@ -69,7 +87,7 @@ final class OriginContext: Sendable {
 
     func dismiss(_ door: ConnectionDoor, on eventLoop: any EventLoop, _ peer: PeerAddress?) {
         connections.remove(door, on: eventLoop)
-        if let peer { addresses.closed(peer) }
+        if let peer { addresses(of: door.listener).closed(peer) }
     }
 
     // MARK: Responses

@@ -58,13 +58,17 @@ package final class OriginServer: Service {
             configuration: configuration, access: access.withLock { $0 }, store: store, logger: logger,
             eventLoops: group.makeIterator())
         running.withLock { $0 = origin }
+        // They may have been read again meanwhile.
+        origin.replace(access.withLock { $0 })
         origin.connections.keepTime(each: configuration.tick)
         defer { running.withLock { $0 = nil } }
         let listeners = try await listen(on: group, origin)
         onListening(listeners.compactMap(\.localAddress))
         let interval = configuration.sweepInterval
-        let sweeping = group.next().scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
-            origin.sweep(now: .now())
+        // To let go of what thousands of streams had takes its time, in which connections are served.
+        let timer = group.next()
+        let sweeping = timer.scheduleRepeatedAsyncTask(initialDelay: interval, delay: interval) { _ in
+            NIOThreadPool.singleton.runIfActive(eventLoop: timer) { origin.sweep(now: .now()) }
         }
         let lost = await firstLost(of: listeners)
         for listener in listeners { try? await listener.close() }

@@ -69,7 +69,10 @@ package struct OriginSettings: Equatable {
     private mutating func setStore(_ reader: ConfigurationReader) throws(ConfigurationError) {
         let sizes = 1 << 20...Int.max
         if let value = try reader.byteCount("memory-limit", in: sizes) { origin.store.memoryLimitBytes = value }
-        if let value = try reader.byteCount("object-limit", in: sizes) { origin.store.objectLimitBytes = value }
+        // One buffer holds no more.
+        if let value = try reader.byteCount("object-limit", in: 1 << 20...2 << 30) {
+            origin.store.objectLimitBytes = value
+        }
         if let value = try reader.byteCount("stream-memory-limit", in: sizes) {
             origin.store.streamMemoryLimitBytes = value
         }

@@ -83,6 +83,22 @@ import Testing
         }
     }
 
+    @Test func `who asks for much and leaves without reading is neither sent it nor counted as if`() async throws {
+        let count = 32 << 20
+        try await withOrigin { origin in
+            try await origin.upload(Self.path, [UInt8](repeating: 1, count: count))
+            let request = Array("GET \(Self.path) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+            for _ in 0..<4 {
+                let connection = try await RawConnection(port: origin.port, reads: false)
+                await connection.send((0..<10).flatMap { _ in request })
+                await connection.close()
+            }
+            let metrics = try await Metrics.at(origin.admin, when: "headwater_origin_connections", is: 0)
+            // No more than was in their sockets when they left.
+            #expect(try #require(metrics["headwater_origin_sent_bytes_total"]) < Double(4 * count))
+        }
+    }
+
     // MARK: What the documentation says
 
     private static func documentation(_ name: String) throws -> String {

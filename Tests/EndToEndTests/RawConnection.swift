@@ -22,9 +22,11 @@ final class RawConnection: Sendable {
         }
     }
 
-    init(port: Int) async throws {
+    /// - Parameter reads: whether it takes what the peer sends, or leaves it where it is.
+    init(port: Int, reads: Bool = true) async throws {
         let handler = Collector()
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: reads)
             .channelInitializer { channel in channel.pipeline.addHandler(handler) }
             .connect(host: "127.0.0.1", port: port).get()
         self.handler = handler

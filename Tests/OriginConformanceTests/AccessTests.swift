@@ -174,6 +174,47 @@ import Testing
         }
     }
 
+    @Test func `readers who take all connections leave some to publishers`() async throws {
+        try await withOrigin {
+            $0.publishListen = SocketEndpoint(host: "127.0.0.1", port: 0)
+            $0.connectionLimit = 16
+            $0.connectionsPerAddress = 16
+        } _: { origin in
+            #expect(try await origin.send(Case.object, publishing: true).status == 201)
+            try await origin.turnEventLoops()
+            var kept: [HTTP1Connection] = []
+            for _ in 0..<15 {
+                let connection = try await HTTP1Connection(to: origin.address)
+                #expect(try await connection.open(.get(Self.path)).response().status == 200)
+                kept.append(connection)
+            }
+            let responses = try await HTTP1Connection(to: origin.address).responsesUntilClosed()
+            #expect(responses.map(\.status) == [503])
+            #expect(try await origin.send(.put("/live/s/b.ts", "x"), publishing: true).status == 201)
+            for connection in kept { connection.close() }
+        }
+    }
+
+    @Test func `requests too many at a time over HTTP/2 may come again, but for one of each connection`() async throws {
+        try await withOrigin {
+            $0.connectionLimit = 6
+            $0.connectionsPerAddress = 6
+        } _: { origin in
+            let upload = try await origin.upload("/grows.ts", "one")
+            let greedy = try await HTTP2Connection(to: origin.address)
+            var readers: [Exchange] = []
+            for _ in 0..<6 { readers.append(try await greedy.open(.get("/grows.ts"))) }
+            for reader in readers { try await reader.body("one") }
+            let response = try await greedy.open(.get("/grows.ts")).response()
+            #expect(response.status == 503)
+            #expect(response["Retry-After"] != nil)
+            let modest = try await origin.open(.get("/grows.ts"), over: .http2)
+            try await modest.body("one")
+            upload.finish()
+            for reader in readers + [modest] { #expect(try await reader.response().end == .whole) }
+        }
+    }
+
     /// Flags that bear on the fields for caches.
     static let policies = [
         Case(

@@ -154,6 +154,26 @@ import Testing
         }
     }
 
+    @Test(arguments: HTTPVersion.allCases)
+    func `a version that grows has no tag, and is there`(version: HTTPVersion) async throws {
+        try await withOrigin { origin in
+            let upload = try await origin.upload(Self.path, "one", over: version)
+            for request in [
+                Request.get(Self.path, #"If-Match: "x""#), .head(Self.path, #"If-Match: "x""#),
+                .put(Self.path, "other", "If-None-Match: *"), .put(Self.path, "other", #"If-Match: "x""#),
+            ] {
+                #expect(try await origin.send(request, over: version).status == 412, "\(request)")
+            }
+            for condition in ["If-Match: *", #"If-None-Match: "x""#, "If-Unmodified-Since: \(Self.past)"] {
+                let reader = try await origin.open(.get(Self.path, condition), over: version)
+                try await reader.body("one")
+                reader.abort()
+            }
+            upload.finish()
+            #expect(try await upload.response().status == 201)
+        }
+    }
+
     @Test(arguments: writing, HTTPVersion.allCases)
     func `a write whose condition fails is not done`(row: Case, version: HTTPVersion) async throws {
         try await row.check(over: version)

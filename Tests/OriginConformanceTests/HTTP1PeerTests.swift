@@ -46,6 +46,49 @@ import Testing
         }
     }
 
+    /// What is answered without a body, and by itself would never wait for the peer.
+    @Test(arguments: [
+        "HEAD \(path) HTTP/1.1\r\nHost: a\r\n\r\n", "GET \(path) HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    ])
+    func `who only asks, and never reads the answers, is not read either, and closed`(request: String) async throws {
+        try await withOrigin {
+            $0.stallLimit = .milliseconds(500)
+        } _: { origin in
+            #expect(try await origin.send(Case.object).status == 201)
+            let connection = try await HTTP1Connection(to: origin.address, receiveBuffer: 65_536)
+            let many = ByteBuffer(string: String(repeating: request, count: 1_000))
+            let asking = connection.channel.eventLoop.scheduleRepeatedTask(
+                initialDelay: .zero, delay: .milliseconds(1)
+            ) { _ in if connection.channel.isWritable { connection.send(many) } }
+            try await connection.closed()
+            asking.cancel()
+        }
+    }
+
+    @Test func `what follows a request for another protocol is not kept`() async throws {
+        try await withOrigin { origin in
+            let upload = try await origin.upload("/grows.ts", "one")
+            let connection = try await HTTP1Connection(to: origin.address)
+            let reader = connection.exchange(
+                "GET /grows.ts HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+            try await reader.body("one")
+            for _ in 0..<16 { connection.send(String(repeating: "x", count: 65_536)) }
+            try await connection.closed()
+            upload.abort()
+        }
+    }
+
+    @Test func `a request for another protocol is answered in this one, and the last`() async throws {
+        try await withOrigin { origin in
+            #expect(try await origin.send(Case.object).status == 201)
+            let fields = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+            let responses = try await origin.exchange("GET \(Self.path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+            #expect(responses.map(\.status) == [200])
+            #expect(responses.first?["Connection"] == "close")
+        }
+    }
+
     @Test func `an upload sent ahead behind a response that still grows is taken after it`() async throws {
         try await withOrigin { origin in
             let upload = try await origin.upload("/grows.ts", "one")

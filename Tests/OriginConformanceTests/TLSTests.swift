@@ -97,6 +97,33 @@ import Testing
         }
     }
 
+    @Test func `readers who do not take what is encrypted for them keep it from nobody else`() async throws {
+        try await withEncryptedOrigin { configuration, _ in
+            // Of which an eighth may be copies.
+            configuration.store.memoryLimitBytes = 4 << 20
+        } _: { origin, _ in
+            let body = String(repeating: "0123456789abcdef", count: 100_000)
+            let publisher = try await HTTP1Connection(to: origin.address, tls: Self.context(["http/1.1"]))
+            #expect(try await publisher.open(.put(Self.path, body)).response().status == 201)
+            var stalled: [Exchange] = []
+            for _ in 0..<20 {
+                let connection = try await HTTP1Connection(
+                    to: origin.address, receiveBuffer: 65_536, tls: Self.context(["http/1.1"]))
+                // The handshake has to be read.
+                try await connection.channel.setOption(.autoRead, value: true).get()
+                #expect(try await connection.open(.head(Self.path)).response().status == 200)
+                try await connection.channel.setOption(.autoRead, value: false).get()
+                stalled.append(connection.open(.get(Self.path)))
+            }
+            let other = try await HTTP1Connection(to: origin.address, tls: Self.context(["http/1.1"]))
+            let response = try await other.open(.get(Self.path)).response()
+            #expect(response.status == 200)
+            #expect(response.body == body)
+            for reader in stalled { reader.startReading() }
+            for reader in stalled { #expect(try await reader.response().bytes.readableBytes == body.utf8.count) }
+        }
+    }
+
     @Test(arguments: HTTPVersion.allCases)
     func `a large object comes whole to a reader that pauses`(version: HTTPVersion) async throws {
         try await withEncryptedOrigin { origin, _ in

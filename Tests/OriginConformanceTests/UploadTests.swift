@@ -176,6 +176,12 @@ import Testing
             },
             stored: .put("/live/other/a.ts", "x"), words: "--stream-memory-limit"
         ),
+        (
+            Case("more than its stream may ever have", .put(path, String(repeating: "x", count: 300_000)), 507) {
+                $0.store.streamMemoryLimitBytes = 100_000
+            },
+            stored: .put("/live/s/b.ts", "x"), words: "--stream-memory-limit"
+        ),
     ]
 
     @Test(arguments: told.indices, HTTPVersion.allCases)
