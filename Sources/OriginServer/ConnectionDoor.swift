@@ -10,12 +10,18 @@ import Synchronization
 ///
 /// On an encrypted listener the versions of HTTP are told apart by ALPN, on a plain one by the connection's first bytes:
 /// HTTP/2 begins with its preface (`RFC 9113 §3.4`).
-final class ConnectionDoor: ChannelInboundHandler {
+final class ConnectionDoor: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// Reads there were.
     private(set) var reads = 0
+    /// Requests that the current read, or the last one, has brought.
+    private var readRequests = 0
+    private var isWaitingToRead = false
+    /// Whether what is read at a time is as much as bodies are worth.
+    private var takesBodies = false
     private let origin: OriginContext
     let listener: ListenerRole
     private var peer: PeerAddress?
@@ -95,8 +101,24 @@ final class ConnectionDoor: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         reads &+= 1
+        readRequests = 0
         guard isChosen || listener.isEncrypted else { return choose(unwrapInboundIn(data), context) }
         context.fireChannelRead(data)
+    }
+
+    /// Who sends many requests at a time is read in turn with others who do, so that all others go before them.
+    func read(context: ChannelHandlerContext) {
+        guard !isWaitingToRead else { return }
+        guard readRequests > Self.modestRequests, isOpen else { return context.read() }
+        isWaitingToRead = true
+        origin.connections.readSoon(self, on: context.eventLoop)
+    }
+
+    /// It is this connection's turn.
+    func readNow() {
+        isWaitingToRead = false
+        readRequests = 0
+        context?.read()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -242,8 +264,23 @@ final class ConnectionDoor: ChannelInboundHandler {
     /// Whether it has a stream besides the one that has just begun.
     var hasFurtherStreams: Bool { streams.count > 1 }
 
-    func insert(_ stream: HTTP2Stream) {
+    /// A request has come.
+    func requestCame() {
         hasSpoken = true
+        readRequests += 1
+    }
+
+    /// A body comes, which is read in larger pieces than requests are.
+    func expectBody() {
+        guard !takesBodies, let context else { return }
+        takesBodies = true
+        let maximum = connection == nil ? Self.frameBytes : Self.bodyBytes
+        let buffers = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4_096, maximum: maximum)
+        try? context.channel.syncOptions?.setOption(.recvAllocator, value: buffers)
+    }
+
+    func insert(_ stream: HTTP2Stream) {
+        requestCame()
         guard streams.updateValue(stream, forKey: ObjectIdentifier(stream)) == nil else { return }
         origin.streams.wrappingAdd(1, ordering: .relaxed)
     }
@@ -254,12 +291,21 @@ final class ConnectionDoor: ChannelInboundHandler {
         origin.streams.wrappingSubtract(1, ordering: .relaxed)
     }
 
+    /// Requests that one read may bring, for the next to follow at once.
+    private static let modestRequests = 16
+    /// What is read at a time of a connection that has not uploaded: requests of that size are worked off in a few
+    /// milliseconds.
+    static let requestBytes = 4 << 10
+    /// Of one that has, over HTTP/1.1.
+    private static let bodyBytes = 64 << 10
+    /// And over HTTP/2, where so much may be many requests (`RFC 9113 §4.2`).
+    private static let frameBytes = 16 << 10
     /// How long an HTTP/2 peer has to answer that its connection is to end.
     private static let farewellTime = TimeAmount.seconds(2)
     /// Header fields of a request.
     static let fieldLimit = 128
     /// What may wait to be decoded besides a head: what comes in two reads.
-    private static let undecodedBytes = 128 << 10
+    private static let undecodedBytes = 2 * bodyBytes
     /// Requests at a time on one HTTP/2 connection.
     private static let streamLimit = 100
     /// What a peer may send of an upload before it is taken.

@@ -9,6 +9,8 @@ final class ConnectionSet: Sendable {
         var open: [ObjectIdentifier: ConnectionDoor] = [:]
         /// Those whose peer has gone, to be closed in turn.
         var leaving: CircularBuffer<ConnectionDoor> = []
+        /// Those that sent many requests at a time, to be read in turn.
+        var greedy: CircularBuffer<ConnectionDoor> = []
     }
 
     private let limit: Int
@@ -61,6 +63,20 @@ final class ConnectionSet: Sendable {
     private static func closeSome(_ box: NIOLoopBoundBox<Doors>) {
         for _ in 0..<min(box.value.leaving.count, 64) { box.value.leaving.removeFirst().close() }
         if !box.value.leaving.isEmpty { box.eventLoop.scheduleTask(in: .milliseconds(1)) { closeSome(box) } }
+    }
+
+    /// Reads a connection of the event loop this runs on after those that wait for it already, one each millisecond.
+    func readSoon(_ door: ConnectionDoor, on eventLoop: any EventLoop) {
+        guard let box = doors[ObjectIdentifier(eventLoop)] else { return door.readNow() }
+        box.value.greedy.append(door)
+        if box.value.greedy.count == 1 { Self.readOneSoon(box) }
+    }
+
+    private static func readOneSoon(_ box: NIOLoopBoundBox<Doors>) {
+        box.eventLoop.scheduleTask(in: .milliseconds(1)) {
+            box.value.greedy.removeFirst().readNow()
+            if !box.value.greedy.isEmpty { readOneSoon(box) }
+        }
     }
 
     private func left() {

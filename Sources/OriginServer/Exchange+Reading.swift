@@ -204,8 +204,8 @@ extension Exchange {
     private func arrived() {
         guard case .holding = phase, let key else { return }
         phase = .begun
-        serve(key)
         // What came may be gone already.
+        serve(key)
     }
 
     /// Nothing came in time.

@@ -59,6 +59,7 @@ extension Exchange {
         } catch {
             return refuse(error)
         }
+        wire.expectBody()
         if request.headers["Expect"].contains(where: { $0.lowercased() == "100-continue" }) { wire.continueRequest() }
     }
 

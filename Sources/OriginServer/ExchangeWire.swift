@@ -13,6 +13,8 @@ protocol ExchangeWire: AnyObject {
     var takesGrowingBodies: Bool { get }
     /// Whether so much is copied for readers who do not take it that this one is to have no more.
     var hasManyCopies: Bool { get }
+    /// The request's body is going to be taken.
+    func expectBody()
     /// Asks for the request's body (`RFC 9110 §15.2.1`).
     func continueRequest()
     /// The connection carries no further request after this one, where a connection carries one after the other.

@@ -26,6 +26,8 @@ extension HTTP1Connection: ExchangeWire {
     /// A reader is only given less at a time.
     var hasManyCopies: Bool { false }
 
+    func expectBody() { door.expectBody() }
+
     func continueRequest() {
         guard version.minor > 0 else { return }
         put(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"), isFollowed: false)

@@ -187,6 +187,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
             if case .body(let bytes) = part, isTooMuch(bytes) { abort() }
             return
         }
+        if case .head = part { door.requestCame() }
         guard pipelined.isEmpty, !isBeginning else { return pipeline(part) }
         switch part {
         case .head(let head):

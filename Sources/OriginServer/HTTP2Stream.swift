@@ -135,6 +135,8 @@ extension HTTP2Stream: ExchangeWire {
 
     var hasManyCopies: Bool { origin.hasManyCopies && door.copiedBytes > Self.modestBytes }
 
+    func expectBody() { door.expectBody() }
+
     func continueRequest() {
         write(.headers(.init(headers: HPACKHeaders([(":status", "100")]))))
         flush()

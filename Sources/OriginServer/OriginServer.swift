@@ -116,6 +116,7 @@ package final class OriginServer: Service {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.recvAllocator, value: Self.receiveBuffers)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             // The door closes whom the peer has left, in turn; with TLS the channel does, at once.
             .childChannelOption(.allowRemoteHalfClosure, value: !role.isEncrypted)
             .childChannelInitializer { channel in
@@ -135,8 +136,9 @@ package final class OriginServer: Service {
         }
     }
 
-    /// A connection keeps its buffer: one for a request is enough, and uploads make it grow.
-    private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 512, maximum: 65_536)
+    /// A connection keeps its buffer: one for a request is enough.
+    private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
+        minimum: 512, initial: 512, maximum: ConnectionDoor.requestBytes)
 
     private func text(_ address: SocketAddress?) -> String {
         guard let address else { return "unknown" }

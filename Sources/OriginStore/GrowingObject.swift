@@ -202,17 +202,18 @@ package final class GrowingObject: Sendable {
         state.withLock { $0.life.uploadBrokeOff(position.upload, now: now) }
     }
 
-    /// Gives the object up: readers are cut without a clean end.
-    func abandon() -> Bool {
-        let cut = state.withLock { $0.life.abandoned() }
-        if cut { wake() }
-        return cut
+    /// Gives the object up unless it is complete: readers are cut without a clean end.
+    func abandon() {
+        let isAborted = state.withLock { state in
+            _ = state.life.abandoned()
+            return state.life.state == .aborted
+        }
+        if isAborted { wake() }
     }
 
+    /// True when the object is to be given up, which its readers learn by ``abandon()``.
     func timePassed(now: NIODeadline, resumeWindow: TimeAmount) -> Bool {
-        let cut = state.withLock { $0.life.timePassed(now: now, resumeWindow: resumeWindow) }
-        if cut { wake() }
-        return cut
+        state.withLock { $0.life.timePassed(now: now, resumeWindow: resumeWindow) }
     }
 
     // MARK: Reading

@@ -89,7 +89,7 @@ extension ObjectStore {
         var arrived: [Waiters.Waiter] = []
 
         func run() {
-            for object in gone { _ = object.abandon() }
+            for object in gone { object.abandon() }
             Waiters.wake(arrived)
         }
     }

@@ -5,6 +5,7 @@
    drip-head, drip-tls, drip-preface, drip-body   begin what never ends, a byte a second, and come again when sent away
    hold         connections that ask for PATH once and then rest
    deaf         readers of PATH that never read
+   ask          HEAD requests for PATH as fast as they are taken, by peers that never read
    length       an upload of 10 GB that says so, and chunks, one that does not
    paths        a GET of another path each time, on connections that stay as long as the server lets them
    noise        random bytes, and requests with a random part
@@ -25,15 +26,17 @@
 #include <stdbool.h>
 #include <sys/epoll.h>
 
-enum kind { DRIP_HEAD, DRIP_TLS, DRIP_PREFACE, DRIP_BODY, HOLD, DEAF, LENGTH, CHUNKS, PATHS, NOISE, CUT, KINDS };
-static const char *const kinds[KINDS] = {"drip-head", "drip-tls", "drip-preface", "drip-body", "hold", "deaf", "length",
-    "chunks", "paths", "noise", "cut"};
+enum kind { DRIP_HEAD, DRIP_TLS, DRIP_PREFACE, DRIP_BODY, HOLD, DEAF, ASK, LENGTH, CHUNKS, PATHS, NOISE, CUT, KINDS };
+static const char *const kinds[KINDS] = {"drip-head", "drip-tls", "drip-preface", "drip-body", "hold", "deaf", "ask",
+    "length", "chunks", "paths", "noise", "cut"};
 
 struct peer {
     int fd, number;
     /* What is still to be sent of a piece. */
     char text[1024];
     size_t sent, size, drips;
+    /* Where in the filler it is. */
+    size_t filled;
     bool connected, is_reader;
     int64_t next_ns, since_ns;
     struct http_response response;
@@ -47,7 +50,9 @@ static int peer_count = 100, seconds = 10, addresses = 1, epoll;
 static const char *path = "/abuse/object.ts";
 static struct endpoint endpoint;
 static struct peer *peers;
+/* What is sent without end: a whole number of requests. */
 static char filler[64 * 1024];
+enum { request_size = 128 };
 static long opened, failed, closed, answered, wrong, statuses[600];
 static uint64_t asked, sent_bytes, random_state = 88172645463325252;
 
@@ -109,6 +114,7 @@ static void begin(struct peer *peer) {
                 (unsigned long long)random_number());
             break;
         case HOLD:
+        case ASK:
         case DEAF: say(peer, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path); break;
         case LENGTH:
             say(peer, "PUT /abuse/%d/length.ts HTTP/1.1\r\nHost: a\r\nContent-Length: %llu\r\n\r\n", peer->number,
@@ -145,12 +151,19 @@ static bool go_on(struct peer *peer) {
     }
 }
 
+static bool is_deaf(void) { return kind == DEAF || kind == ASK; }
+
+static bool is_upload(void) { return kind == LENGTH || kind == CHUNKS; }
+
+/* Whether there is always more to send. */
+static bool is_endless(void) { return is_upload() || kind == ASK; }
+
 static void come(struct peer *peer) {
     int one = 1, small = 4096;
     peer->fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (peer->fd < 0) give_up("socket", strerror(errno));
     setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (kind == DEAF) setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    if (is_deaf()) setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     if (addresses > 1) {
         struct sockaddr_in source = {.sin_family = AF_INET,
             .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(peer->number % addresses))};
@@ -159,6 +172,7 @@ static void come(struct peer *peer) {
     }
     peer->connected = false;
     peer->drips = 0;
+    peer->filled = 0;
     peer->response = (struct http_response){0};
     peer->since_ns = now_ns();
     opened++;
@@ -174,18 +188,17 @@ static void leave(struct peer *peer, int64_t wait_ns) {
     peer->next_ns = now_ns() + wait_ns;
 }
 
-static bool is_upload(void) { return kind == LENGTH || kind == CHUNKS; }
-
-/* Sends as much of the piece as goes, and then what uploads have without end. False where the connection is broken. */
+/* Sends as much of the piece as goes, and then what there is without end. False where the connection is broken. */
 static bool push(struct peer *peer) {
     while (peer->sent < peer->size) {
         ssize_t count = send(peer->fd, peer->text + peer->sent, peer->size - peer->sent, MSG_NOSIGNAL);
         if (count < 0) return errno == EAGAIN;
         peer->sent += (size_t)count;
     }
-    for (int i = 0; is_upload() && i < 16; i++) {
-        ssize_t count = send(peer->fd, filler, sizeof filler, MSG_NOSIGNAL);
+    for (int i = 0; is_endless() && i < 16; i++) {
+        ssize_t count = send(peer->fd, filler + peer->filled, sizeof filler - peer->filled, MSG_NOSIGNAL);
         if (count < 0) return errno == EAGAIN;
+        peer->filled = (peer->filled + (size_t)count) % sizeof filler;
         sent_bytes += (uint64_t)count;
     }
     return true;
@@ -232,12 +245,12 @@ static void handle(struct peer *peer, uint32_t events) {
         peer->connected = true;
         /* What the server said before it closed is still to be had. */
         if (!push(peer)) events |= EPOLLIN;
-        if (peer->sent == peer->size && !is_upload()) {
-            struct epoll_event event = {.events = EPOLLRDHUP | (kind == DEAF ? 0 : EPOLLIN), .data.ptr = peer};
+        if (peer->sent == peer->size && !is_endless()) {
+            struct epoll_event event = {.events = EPOLLRDHUP | (is_deaf() ? 0 : EPOLLIN), .data.ptr = peer};
             epoll_ctl(epoll, EPOLL_CTL_MOD, peer->fd, &event);
         }
     }
-    if (kind == DEAF) {
+    if (is_deaf()) {
         if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) return;
         closed++;
         return leave(peer, return_ns);
@@ -293,13 +306,19 @@ static void read_options(int count, char **arguments) {
         default: exit(2);
     }
     if (optind + 1 != count) give_up("abuse", "one HOST:PORT is needed");
-    if (peer_count < 1 || addresses < 1 || strlen(path) > 512) give_up("abuse", "an option is out of range");
+    if (peer_count < 1 || addresses < 1 || strlen(path) > (kind == ASK ? 80 : 512)) give_up("abuse", "an option is out of range");
     endpoint = endpoint_named(arguments[optind]);
 }
 
 int main(int count, char **arguments) {
     read_options(count, arguments);
     raise_file_limit();
+    if (kind == ASK)
+        for (size_t at = 0; at < sizeof filler; at += request_size) {
+            int length = snprintf(filler + at, request_size, "HEAD %s HTTP/1.1\r\nHost: a\r\nX: ", path);
+            memset(filler + at + length, 'x', request_size - (size_t)length);
+            memcpy(filler + at + request_size - 4, "\r\n\r\n", 4);
+        }
     epoll = epoll_create1(EPOLL_CLOEXEC);
     peers = resized(NULL, (size_t)peer_count * sizeof *peers);
     memset(peers, 0, (size_t)peer_count * sizeof *peers);

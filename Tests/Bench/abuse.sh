@@ -57,7 +57,7 @@ hostile_twice() {
 # abuse_round WHAT COMMAND…: a line of the table: the live stream, and the origin's memory, while the command runs.
 abuse_round() {
     local what=$1 before after peak=0 kib counts figures seconds=$((seconds_abuse + 2 * abuse_lead)) stream pid flags=()
-    local frames lost count
+    local frames lost count until
     shift
     hostile_pids=()
     abuse_rounds=$((abuse_rounds + 1))
@@ -69,6 +69,7 @@ abuse_round() {
         -P "/live/$abuse_rounds/v" -q "127.0.0.1:$publish_port" "127.0.0.1:$origin_port" >"$logs/growload.log" &
     stream=$!
     sleep "$abuse_lead"
+    until=$((SECONDS + seconds_abuse))
     "$@"
     while kill -0 "$stream" 2>/dev/null; do
         if ! kill -0 "$origin_pid" 2>/dev/null; then fail "$what: headwater-origin has ended."; fi
@@ -89,6 +90,9 @@ abuse_round() {
         "$(calculate %.1f "$peak / 1024")" "$(calculate %.1f "$after / 1024")" \
         "$(count_changes "$counts" "$(origin_counts)")" "$(answers)"
     if ((lost != 0)); then wrong "$what: $lost frames of the live stream were lost"; fi
+    if [[ $(calculate %d "$(field p99_ms "$figures") <= $lag_limit_ms") != 1 ]]; then
+        wrong "$what: the live stream's lag was above $lag_limit_ms ms"
+    fi
     while read -r figures; do
         count=$(figure wrong "$figures")
         if ((count > 0)); then wrong "$what: $figures"; fi
@@ -105,6 +109,21 @@ abuse_crowd() {
 abuse_deaf() {
     hostile "$origin_port" deaf -n 250 -p /abuse/deaf/complete.ts
     hostile "$origin_port" deaf -n 250 -p "/live/$abuse_rounds/v-00003.ts"
+}
+
+# Uploads that come to their end, one after the other.
+abuse_large() {
+    local port=$publish_port
+    head -c 262144000 /dev/zero >"$logs/large.ts"
+    (
+        count=0
+        while ((SECONDS < until)); do
+            taskset -c "$load_cpu" curl -fsS -o /dev/null -T "$logs/large.ts" "http://127.0.0.1:$port/abuse/large/$count.ts"
+            count=$((count + 1))
+        done
+        echo "opened=$count wrong=0" >>"$logs/abuse.figures"
+    ) &
+    hostile_pids+=($!)
 }
 
 abuse_uploads() {
@@ -164,7 +183,9 @@ abuse() {
     abuse_round "21,000 connections" abuse_crowd
     curl -fsS -o /dev/null -T "$logs/object.ts" "http://127.0.0.1:$publish_port/abuse/deaf/complete.ts"
     abuse_round "deaf readers" abuse_deaf
+    abuse_round "deaf askers" hostile "$origin_port" ask -n 250 -p /abuse/deaf/small.ts
     abuse_round "10 GB uploads" abuse_uploads
+    abuse_round "250 MB uploads" abuse_large
     abuse_round "paths nobody has" hostile "$origin_port" paths -n 100 -a 4
     abuse_round "noise" hostile_twice noise -n 100 -a 4
     stop_all
