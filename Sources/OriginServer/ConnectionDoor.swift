@@ -274,8 +274,9 @@ final class ConnectionDoor: ChannelDuplexHandler {
     func expectBody() {
         guard !takesBodies, let context else { return }
         takesBodies = true
-        let maximum = connection == nil ? Self.frameBytes : Self.bodyBytes
-        let buffers = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 4_096, maximum: maximum)
+        // What a publisher sends at a time is to be one chunk, which each viewer is sent at once.
+        let count = connection == nil ? Self.frameBytes : Self.bodyBytes
+        let buffers = AdaptiveRecvByteBufferAllocator(minimum: Self.frameBytes, initial: count, maximum: count)
         try? context.channel.syncOptions?.setOption(.recvAllocator, value: buffers)
     }
 

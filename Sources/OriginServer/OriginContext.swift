@@ -41,7 +41,7 @@ final class OriginContext: Sendable {
         rules = Mutex(access)
         connectionLimit = configuration.connectionLimit ?? 10_000
         // Readers who take all there is are not to keep a publisher out, not even one behind the same address.
-        let reserve = configuration.publishListen == nil ? 0 : max(1, connectionLimit / 16)
+        let reserve = configuration.publishListen == nil ? 0 : (connectionLimit + 14) / 16
         connections = ConnectionSet(limit: connectionLimit, reserve: reserve, eventLoops: eventLoops)
         let limits = AddressTable.Limits(
             connections: configuration.connectionsPerAddress ?? max(1, connectionLimit / 2),
