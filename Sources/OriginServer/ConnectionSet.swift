@@ -94,10 +94,10 @@ final class ConnectionSet: Sendable {
     /// Lets connections of each event loop see to their deadlines, until the loop ends.
     func keepTime(each interval: TimeAmount) {
         for box in doors.values {
-            box.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            box.eventLoop.scheduleRepeatedAsyncTask(initialDelay: interval, delay: interval) { _ in
                 let now = NIODeadline.now()
                 // Many deadlines at once are not to keep readers waiting.
-                box.eventLoop.inTurns(of: 128, Array(box.value.open.values)[...]) { $0.timePassed(now: now) }
+                return box.eventLoop.inTurns(of: 128, Array(box.value.open.values)[...]) { $0.timePassed(now: now) }
             }
         }
     }

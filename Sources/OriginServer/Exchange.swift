@@ -195,9 +195,10 @@ final class Exchange: ObjectReader {
         }
     }
 
-    /// Whether the store let go of what is being read longer ago than a reader may stall.
+    /// Whether the store let go of what is being read longer ago than a reader may stall, or has no room for it.
     private func isGone(now: NIODeadline) -> Bool {
         guard let object, object.isGone else { return false }
+        if origin.store.isFull(for: object) { return true }
         if goneSince == nil { goneSince = now }
         return now - (goneSince ?? now) >= origin.configuration.stallLimit
     }

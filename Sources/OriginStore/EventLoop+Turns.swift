@@ -4,17 +4,25 @@ extension EventLoop {
     /// Goes through many things a few at a time, with a millisecond between, in which connections are served: what is
     /// submitted without a delay runs before any socket is looked at. Call it on the event loop.
     /// - Parameter count: how many make a turn.
-    package func inTurns<Element>(of count: Int, _ all: ArraySlice<Element>, _ body: @escaping (Element) -> Void) {
-        take(Turns(count: count, rest: all, body: body))
+    /// - Returns: when it has been through all.
+    @discardableResult
+    package func inTurns<Element>(
+        of count: Int, _ all: ArraySlice<Element>, _ body: @escaping (Element) -> Void
+    ) -> EventLoopFuture<Void> {
+        let end = makePromise(of: Void.self)
+        take(Turns(count: count, rest: all, body: body, end: end))
+        return end.futureResult
     }
 
     private func take<Element>(_ turns: Turns<Element>) {
         var turns = turns
         for element in turns.rest.prefix(turns.count) { turns.body(element) }
         turns.rest = turns.rest.dropFirst(turns.count)
-        guard !turns.rest.isEmpty else { return }
+        guard !turns.rest.isEmpty else { return turns.end.succeed() }
         let bound = NIOLoopBound(turns, eventLoop: self)
-        scheduleTask(in: .milliseconds(1)) { self.take(bound.value) }
+        let next = scheduleTask(in: .milliseconds(1)) { self.take(bound.value) }
+        // It fails where the loop ends first.
+        next.futureResult.cascadeFailure(to: turns.end)
     }
 }
 
@@ -23,4 +31,5 @@ private struct Turns<Element> {
     let count: Int
     var rest: ArraySlice<Element>
     let body: (Element) -> Void
+    let end: EventLoopPromise<Void>
 }

@@ -14,6 +14,8 @@ package final class GrowingObject: Sendable {
     let memory: MemoryAccount
     private let state: Mutex<State>
     private let isLetGo = Atomic<Bool>(false)
+    /// What it took when it was let go of, in bytes.
+    private let leavingBytes = Atomic<Int>(0)
 
     struct State: ~Copyable {
         var life = ObjectLife()
@@ -73,8 +75,14 @@ package final class GrowingObject: Sendable {
     }
 
     deinit {
-        let payload = state.withLock { $0.chunkCharge + ($0.body?.heldBytes ?? 0) }
-        memory.release(Self.overheadBytes + key.path.utf8.count + payload)
+        memory.release(heldBytes)
+        memory.leave(-leavingBytes.load(ordering: .relaxed))
+    }
+
+    /// What it takes of the account.
+    private var heldBytes: Int {
+        Self.overheadBytes + key.path.utf8.count
+            + state.withLock { $0.chunkCharge + ($0.body?.heldBytes ?? 0) }
     }
 
     package var head: ObjectHead { state.withLock { $0.head } }
@@ -86,7 +94,12 @@ package final class GrowingObject: Sendable {
     /// and its memory for as long as they like.
     package var isGone: Bool { isLetGo.load(ordering: .relaxed) }
 
-    func letGo() { isLetGo.store(true, ordering: .relaxed) }
+    func letGo() {
+        isLetGo.store(true, ordering: .relaxed)
+        let count = heldBytes
+        leavingBytes.store(count, ordering: .relaxed)
+        memory.leave(count)
+    }
 
     /// When its first byte came; nil before that, and for what was restored.
     package var startedAt: NIODeadline? { state.withLock { $0.startedAt } }

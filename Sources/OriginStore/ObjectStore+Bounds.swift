@@ -9,17 +9,25 @@ extension ObjectStore {
     /// - Throws: ``UploadError/streamOutOfMemory(limitBytes:)`` or ``UploadError/outOfMemory`` where that is not enough.
     func makeRoom(for count: Int, in account: MemoryAccount, of key: ObjectKey) throws(UploadError) {
         let share = configuration.streamShareBytes
-        while account.heldBytes > share - count {
-            let excess = account.heldBytes - (share - count)
+        while account.keptBytes > share - count {
+            let excess = account.keptBytes - (share - count)
             guard change({ $0.dropOldest(excess, of: key.stream, limit: Self.batchCount) }) else {
                 throw .streamOutOfMemory(limitBytes: share)
             }
         }
         let limit = configuration.memoryLimitBytes
-        while memory.heldBytes > limit - count {
-            let excess = memory.heldBytes - (limit - count)
+        while memory.keptBytes > limit - count {
+            let excess = memory.keptBytes - (limit - count)
             guard change({ $0.dropOldest(excess, limit: Self.batchCount) }) else { throw .outOfMemory }
         }
+    }
+}
+
+extension ObjectStore {
+    /// Whether there is more than there may be, in all or of this object's stream: readers of what is gone are not to
+    /// keep it then.
+    package func isFull(for object: GrowingObject) -> Bool {
+        memory.heldBytes > configuration.memoryLimitBytes || object.memory.heldBytes > configuration.streamShareBytes
     }
 }
 

@@ -103,10 +103,12 @@ private final class PlaylistCompression: Sendable {
 
     deinit { account.release(baseBytes + made.withLock { $0?.readableBytes ?? 0 }) }
 
+    /// No event loop waits for what another one makes: the first that is made stays.
     func body(_ make: () -> ByteBuffer?) -> ByteBuffer? {
-        made.withLock { made in
+        if let made = made.withLock({ $0 }) { return made }
+        guard let fresh = make() else { return nil }
+        return made.withLock { made in
             if let made { return made }
-            guard let fresh = make() else { return nil }
             account.charge(fresh.readableBytes)
             made = fresh
             return fresh

@@ -151,6 +151,24 @@ import Testing
         }
     }
 
+    @Test func `a slow reader does not keep what is gone where there is no room for it`() async throws {
+        try await withOrigin {
+            $0.store.memoryLimitBytes = 12 << 20
+            $0.store.streamMemoryLimitBytes = 12 << 20
+            $0.stallLimit = .minutes(10)
+        } _: { origin in
+            let body = String(repeating: "a", count: 8 << 20)
+            #expect(try await origin.send(.put(Self.path, body)).status == 201)
+            let reader = try await origin.open(.get(Self.path), over: .http1, isPaused: true)
+            #expect(try await origin.send(.head(Self.path)).status == 200)
+            #expect(try await origin.send(.put("/live/s/b.ts", body)).status == 201)
+            #expect(try await origin.send(.head(Self.path)).status == 404)
+            try await origin.logged("reader cut reason=stalled")
+            reader.startReading()
+            #expect(try await reader.response().end != .whole)
+        }
+    }
+
     @Test func `peers that leave all at once are all let go of, and those that stay are served`() async throws {
         try await withOrigin { origin in
             let upload = try await origin.upload("/grows.ts", "one")

@@ -54,6 +54,26 @@ import Testing
         #expect(setup.get("/live/s/source.m3u8") == "missing")
     }
 
+    @Test func `for what readers keep of gone objects nothing else has to go`() throws {
+        let setup = StoreSetup {
+            $0.memoryLimitBytes = 64 << 10
+            $0.streamMemoryLimitBytes = 64 << 10
+        }
+        var kept: [GrowingObject] = []
+        for number in 0..<40 {
+            try setup.put("/live/s/\(number).ts", body)
+            if case .complete(let object, _, _) = setup.store.find(key("/live/s/\(number).ts")) { kept.append(object) }
+        }
+        let there = (0..<40).filter { setup.get("/live/s/\($0).ts") != "missing" }
+        #expect((10...16).contains(there.count) && there.last == 39)
+        #expect(setup.store.heldBytes > 128 << 10)
+        #expect(kept.allSatisfy { setup.store.isFull(for: $0) })
+        kept = []
+        #expect(setup.store.heldBytes <= 64 << 10)
+        try setup.put("/live/s/40.ts", body)
+        #expect((0...40).count { setup.get("/live/s/\($0).ts") != "missing" } == there.count)
+    }
+
     @Test func `announcements end at the bound without a word`() throws {
         let setup = StoreSetup { $0.streamObjectLimit = 4 }
         try setup.putPlaylist([], announcing: (0..<10).map { "\($0).ts" })
