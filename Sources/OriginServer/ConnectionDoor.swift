@@ -123,7 +123,10 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // The peer has gone, or wants no answer.
-        if case ChannelEvent.inputClosed = event { return origin.connections.closeSoon(self, on: context.eventLoop) }
+        if case ChannelEvent.inputClosed = event {
+            if connection?.finishesUpload() == true { return }
+            return origin.connections.closeSoon(self, on: context.eventLoop)
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -195,6 +198,8 @@ final class ConnectionDoor: ChannelDuplexHandler {
         ]
         connection.targetWindowSize = Self.windowBytes
         connection.maximumBufferedControlFrames = Self.bufferedFrameLimit
+        // What is still on its way to streams that were refused is no error of the connection.
+        connection.maximumRecentlyResetStreams = 10 * Self.streamLimit
         var stream = NIOHTTP2Handler.StreamConfiguration()
         stream.targetWindowSize = Self.windowBytes
         stream.outboundBufferSizeHighWatermark = Self.streamBufferBytes

@@ -31,6 +31,12 @@ struct DirectSocket {
         }
     }
 
+    /// Whether the peer has not got all that was sent.
+    var hasUnsent: Bool {
+        var count: CInt = 0
+        return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 && count > 0
+    }
+
     /// Gives how much of a part of a body the socket took, as ``send(_:isFollowed:)`` does.
     func send(_ part: BodyPart) -> Int {
         switch part.body {

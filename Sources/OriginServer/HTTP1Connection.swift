@@ -20,9 +20,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
         case closing
     }
 
-    /// Parts of requests sent ahead of a response that are kept (`RFC 9112 §9.3.2`). Reading stops while there is one,
-    /// so all of them came in a single read.
-    private static let pipelineLimit = 4_096
+    /// Parts of requests sent ahead of a response that are kept, two or three a request (`RFC 9112 §9.3.2`). Reading stops
+    /// while there is one, so all of them came in a single read. What comes beyond is not answered: the connection ends.
+    private static let pipelineLimit = 256
     /// Bytes of a body nobody asked for that are read before the connection is closed.
     private static let ignoredBodyLimit = 32 << 20
     /// How long what a refused peer still sends is read, so that it sees the response.
@@ -51,6 +51,10 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// Whether the current request's end is still to come.
     private var isRequestOpen = false
     private var pipelined = CircularBuffer<HTTPServerRequestPart>()
+    /// Whether more came ahead than is kept.
+    private var isPipelineFull = false
+    /// What was no request, or none any more, to be said when those before it are answered.
+    private var flaw: HTTPParserError?
     private var isBeginning = false
     private var isReadHeld = false
     private var isOutputClosed = false
@@ -121,27 +125,34 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case .closing = state, let error = error as? ByteToMessageDecoderError,
-            case .dataReceivedInErrorState(_, let bytes) = error
-        {
-            // What a refused peer still sends.
+        if let error = error as? ByteToMessageDecoderError, case .dataReceivedInErrorState(_, let bytes) = error {
+            // What follows what is no request.
             if isTooMuch(bytes) { abort() }
             return
         }
         guard let parserError = error as? HTTPParserError, parserError != .invalidEOFState else {
             return abort()
         }
+        // What follows a connection's last request is not looked at.
+        if parserError == .closedConnection { return }
+        flaw = parserError
+        answerFlaw()
+    }
+
+    /// Answers what was no request when its turn has come.
+    private func answerFlaw() {
+        guard let flaw, pipelined.isEmpty else { return }
         switch state {
-        case .idle:
-            refuse(parserError)
-        case .exchanging(let exchange):
-            if case .uploading = exchange.phase {
-                exchange.breakOffUpload()
-                exchange.refuse(.badRequest, .malformed, reason: "the framing of the request's body is wrong")
-            } else {
-                abort()
-            }
-        case .closing: break
+        case .idle where mayBegin:
+            self.flaw = nil
+            refuse(flaw)
+        case .exchanging(let exchange) where isRequestOpen:
+            self.flaw = nil
+            keepsAlive = false
+            guard case .uploading = exchange.phase else { return }
+            exchange.breakOffUpload()
+            exchange.refuse(.badRequest, .malformed, reason: "the framing of the request's body is wrong")
+        case .idle, .exchanging, .closing: break
         }
     }
 
@@ -203,10 +214,15 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     /// Keeps what belongs to a later request until its turn.
     private func pipeline(_ part: HTTPServerRequestPart) {
-        guard pipelined.count < Self.pipelineLimit else {
-            return abort()
+        if case .head = part, pipelined.count >= Self.pipelineLimit { isPipelineFull = true }
+        guard !isPipelineFull else { return }
+        if case .body(let bytes) = part, case .body(var former)? = pipelined.last {
+            pipelined.removeLast()
+            former.writeImmutableBuffer(bytes)
+            pipelined.append(.body(former))
+        } else {
+            pipelined.append(part)
         }
-        pipelined.append(part)
     }
 
     private func begin(_ head: HTTPRequestHead) {
@@ -214,7 +230,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         version = head.version
         // The decoder takes what follows a request for another protocol as that protocol's.
         let asksForOther = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
-        keepsAlive = head.isKeepAlive && head.version.minor > 0 && !isDraining && !asksForOther
+        let isLast = isPipelineFull && !pipelined.contains { if case .head = $0 { true } else { false } }
+        keepsAlive = head.isKeepAlive && head.version.minor > 0 && !isDraining && !asksForOther && !isLast
         ignoredBytes = 0
         headSince = nil
         let exchange = Exchange(head, origin: origin, listener: listener, peer: peer, wire: self)
@@ -256,7 +273,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     /// Takes up requests that came ahead, as far as they can be answered.
     private func beginPipelined() {
-        guard !pipelined.isEmpty, !isBeginning else { return }
+        guard !isBeginning else { return }
         isBeginning = true
         while let part = pipelined.first {
             if case .closing = state { break }
@@ -265,6 +282,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
             take(part)
         }
         isBeginning = false
+        // What one read brought ahead of its turn is all here.
+        if case .exchanging(let exchange) = state { exchange.receiveComplete() }
+        answerFlaw()
         releaseRead()
     }
 
@@ -306,6 +326,13 @@ final class HTTP1Connection: ChannelDuplexHandler {
         state = .closing
     }
 
+    /// The peer has ended its side: whether it is owed an answer that is on its way.
+    func finishesUpload() -> Bool {
+        guard case .exchanging(let exchange) = state, case .finishing = exchange.phase else { return false }
+        keepsAlive = false
+        return true
+    }
+
     /// The origin is about to stop.
     private func drain() {
         isDraining = true
@@ -326,7 +353,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         case .idle where queuedWrites == 0:
             if idleTimeLeft(now: now) <= .zero { abort() }
         case .closing where isOutputClosed:
-            if now - idleSince >= Self.lingerTime { abort() }
+            let isTaken = socket?.hasUnsent != true || now - idleSince >= origin.configuration.stallLimit
+            if isTaken, now - idleSince >= Self.lingerTime { abort() }
         case .idle, .closing:
             // The end of a response is still on its way.
             guard now - max(lastWrite, idleSince) >= origin.configuration.stallLimit else { return }

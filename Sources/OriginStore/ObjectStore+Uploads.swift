@@ -113,12 +113,13 @@ extension ObjectStore {
     ) throws(UploadError) -> Outcome {
         try change { state throws(UploadError) in
             try state.admit(upload.epoch, upload.key, now: now)
-            guard (state.objects[object.key]?.upload ?? 0) < upload.number else { throw .superseded }
+            let former = state.objects[object.key]
+            guard (former?.upload ?? 0) < upload.number else { throw .superseded }
             try state.makeRoomForObject(object.key)
             state.put(object, upload: upload.number)
             state.settle(object, epoch: upload.epoch, now: now)
+            return former == nil ? .created : .replaced
         }
-        return .replaced
     }
 
     /// Reads a playlist that came whole, and puts it in the place of its previous version, unless a newer upload has

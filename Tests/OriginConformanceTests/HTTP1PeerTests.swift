@@ -106,6 +106,83 @@ import Testing
         }
     }
 
+    /// Uploads that are put away at once, and beside the event loop.
+    @Test(arguments: [1_000, 6_000_000])
+    func `what is no request spoils no answer before it`(byteCount: Int) async throws {
+        try await withOrigin { origin in
+            let put = "PUT \(Self.path) HTTP/1.1\r\nHost: a\r\nContent-Length: \(byteCount)\r\n"
+            let body = String(repeating: "x", count: byteCount)
+            for (text, statuses) in [
+                ("\(put)\r\n\(body)nonsense\r\n\r\n", [201, 501]),
+                ("\(Self.get)\(Self.get)nonsense\r\n\r\n", [200, 200, 501]),
+                ("\(put)Connection: close\r\n\r\n\(body)\(Self.get)", [204]),
+                (
+                    "\(put)\r\n\(body)DELETE \(Self.path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n\(Self.get)",
+                    [204, 200]
+                ),
+                (
+                    "\(Self.get)PUT \(Self.path) HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+                    [404, 400]
+                ),
+            ] {
+                let responses = try await origin.exchange(text)
+                #expect(responses.map(\.status) == statuses, "\(text.suffix(80))")
+            }
+        }
+    }
+
+    @Test func `who ends its side after a large upload is answered`() async throws {
+        try await withOrigin { origin in
+            let connection = try await HTTP1Connection(to: origin.address)
+            connection.send("PUT \(Self.path) HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000\r\n\r\n")
+            connection.send(String(repeating: "x", count: 30_000_000))
+            connection.closeOutput()
+            #expect(try await connection.responsesUntilClosed().map(\.status) == [201])
+            #expect(try await origin.send(.head(Self.path))["Content-Length"] == "30000000")
+        }
+    }
+
+    @Test func `the start of an upload sent ahead is served when its turn has come`() async throws {
+        try await withOrigin { origin in
+            let upload = try await origin.upload("/grows.ts", "one")
+            let connection = try await HTTP1Connection(to: origin.address)
+            let growing = connection.open(.get("/grows.ts"))
+            try await growing.body("one")
+            let ahead = connection.open(.stream(Self.path, ["first"]), isBodyOpen: true)
+            let behind = try await origin.open(.get("/none"), over: .http1)
+            #expect(try await behind.response().status == 404)
+            upload.finish()
+            #expect(try await growing.response().end == .whole)
+            var reader = try await origin.open(.get(Self.path), over: .http1)
+            while try await reader.head().status == 404 {
+                reader = try await origin.open(.get(Self.path), over: .http1)
+            }
+            try await reader.body("first")
+            ahead.finish()
+            #expect(try await ahead.response().status == 201)
+        }
+    }
+
+    @Test func `of more requests than may come ahead the first are answered, and the connection ends`() async throws {
+        try await withOrigin { origin in
+            #expect(try await origin.send(Case.object).status == 201)
+            let upload = try await origin.upload("/grows.ts", "one")
+            let connection = try await HTTP1Connection(to: origin.address)
+            // Of who has uploaded much is read at a time.
+            #expect(
+                try await connection.open(.put("/b.ts", String(repeating: "x", count: 300_000))).response().status
+                    == 201)
+            connection.send("GET /grows.ts HTTP/1.1\r\nHost: a\r\n\r\n" + String(repeating: Self.get, count: 1_000))
+            for _ in 0..<20 { #expect(try await origin.send(.head(Self.path)).status == 200) }
+            upload.finish()
+            let responses = try await connection.responsesUntilClosed()
+            #expect((100..<1_000).contains(responses.count))
+            #expect(responses.allSatisfy { $0.status == 200 && $0.end == .whole })
+            #expect(responses.first?.body == "one" && responses.last?.body == "0123456789")
+            #expect(responses.last?["Connection"] == "close")
+        }
+    }
+
     @Test func `the body of a GET is read over`() async throws {
         try await withOrigin { origin in
             #expect(try await origin.send(Case.object).status == 201)

@@ -112,6 +112,25 @@ import Testing
         }
     }
 
+    @Test func `what is on its way to uploads that are refused spoils no other stream`() async throws {
+        try await withOrigin { origin in
+            let connection = try await FrameConnection(to: origin.address)
+            let good = try await origin.upload(Self.path, "one")
+            connection.send([.get(1, Self.path)])
+            try await connection.received.wait(for: "reader") { $0.body(of: 1) == Array("one".utf8) ? () : nil }
+            let refused = (1...90).map { UInt32($0) * 2 + 1 }
+            connection.send(refused.map { .put($0, "/x.ts", [("content-encoding", "gzip")]) })
+            try await connection.received.wait(for: "refusals") { received in
+                refused.allSatisfy { received.isEnded($0) || received.resetCode($0) != nil } ? () : nil
+            }
+            connection.send(refused.map { .data($0, [1, 2, 3]) })
+            good.send("two")
+            good.finish()
+            try await connection.received.wait(for: "end") { $0.isEnded(1) || $0.isClosed ? () : nil }
+            #expect(connection.received.value.body(of: 1) == Array("onetwo".utf8))
+        }
+    }
+
     @Test func `readers of an upload that breaks off are reset, and their connection stays`() async throws {
         try await withOrigin { origin in
             try await origin.send(.put("/other.ts", "other"))
