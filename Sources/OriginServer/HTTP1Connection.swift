@@ -20,9 +20,6 @@ final class HTTP1Connection: ChannelDuplexHandler {
         case closing
     }
 
-    /// Parts of requests sent ahead of a response that are kept, two or three a request (`RFC 9112 §9.3.2`). Reading stops
-    /// while there is one, so all of them came in a single read. What comes beyond is not answered: the connection ends.
-    private static let pipelineLimit = 256
     /// Bytes of a body nobody asked for that are read before the connection is closed.
     private static let ignoredBodyLimit = 32 << 20
     /// How long what a refused peer still sends is read, so that it sees the response.
@@ -50,9 +47,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     private(set) var version = HTTPVersion.http1_1
     /// Whether the current request's end is still to come.
     private var isRequestOpen = false
-    private var pipelined = CircularBuffer<HTTPServerRequestPart>()
-    /// Whether more came ahead than is kept.
-    private var isPipelineFull = false
+    private var pipelined = PipelinedRequests()
     /// What was no request, or none any more, to be said when those before it are answered.
     private var flaw: HTTPParserError?
     private var isBeginning = false
@@ -199,29 +194,17 @@ final class HTTP1Connection: ChannelDuplexHandler {
             return
         }
         if case .head = part { door.requestCame() }
-        guard pipelined.isEmpty, !isBeginning else { return pipeline(part) }
-        switch part {
-        case .head(let head):
-            if mayBegin { begin(head) } else { pipeline(part) }
-        case .body(let bytes):
-            if !isRequestOpen { pipeline(part) } else { receive(bytes) }
-        case .end:
-            if !isRequestOpen { return pipeline(part) }
-            isRequestOpen = false
-            if case .exchanging(let exchange) = state { exchange.receiveEnd() }
-        }
+        let isDue = if case .head = part { mayBegin } else { isRequestOpen }
+        if isDue, pipelined.isEmpty, !isBeginning { take(part) } else { pipelined.append(part) }
     }
 
-    /// Keeps what belongs to a later request until its turn.
-    private func pipeline(_ part: HTTPServerRequestPart) {
-        if case .head = part, pipelined.count >= Self.pipelineLimit { isPipelineFull = true }
-        guard !isPipelineFull else { return }
-        if case .body(let bytes) = part, case .body(var former)? = pipelined.last {
-            pipelined.removeLast()
-            former.writeImmutableBuffer(bytes)
-            pipelined.append(.body(former))
-        } else {
-            pipelined.append(part)
+    private func take(_ part: HTTPServerRequestPart) {
+        switch part {
+        case .head(let head): begin(head)
+        case .body(let bytes): receive(bytes)
+        case .end:
+            isRequestOpen = false
+            if case .exchanging(let exchange) = state { exchange.receiveEnd() }
         }
     }
 
@@ -230,8 +213,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         version = head.version
         // The decoder takes what follows a request for another protocol as that protocol's.
         let asksForOther = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
-        let isLast = isPipelineFull && !pipelined.contains { if case .head = $0 { true } else { false } }
-        keepsAlive = head.isKeepAlive && head.version.minor > 0 && !isDraining && !asksForOther && !isLast
+        keepsAlive =
+            head.isKeepAlive && head.version.minor > 0 && !isDraining && !asksForOther && !pipelined.isAtLast
         ignoredBytes = 0
         headSince = nil
         let exchange = Exchange(head, origin: origin, listener: listener, peer: peer, wire: self)
@@ -286,16 +269,6 @@ final class HTTP1Connection: ChannelDuplexHandler {
         if case .exchanging(let exchange) = state { exchange.receiveComplete() }
         answerFlaw()
         releaseRead()
-    }
-
-    private func take(_ part: HTTPServerRequestPart) {
-        switch part {
-        case .head(let head): begin(head)
-        case .body(let bytes): receive(bytes)
-        case .end:
-            isRequestOpen = false
-            if case .exchanging(let exchange) = state { exchange.receiveEnd() }
-        }
     }
 
     private func releaseRead() {
