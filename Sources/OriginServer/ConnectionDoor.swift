@@ -1,7 +1,5 @@
 import CoreMetrics
 import NIOCore
-import NIOHTTP1
-import NIOHTTP2
 import NIOSSL
 import NIOTLS
 import Synchronization
@@ -19,24 +17,31 @@ final class ConnectionDoor: ChannelDuplexHandler {
     private(set) var reads = 0
     /// Requests that the current read, or the last one, has brought.
     private var readRequests = 0
-    private var isWaitingToRead = false
+    /// Whether the channel is to read, and has not begun to.
+    private var isReadAsked = false
+    /// Whether it has begun to, and may bring more.
+    private var isReading = false
+    /// Whether it waits for its turn, and is not read until then.
+    private var isWaiting = false
     /// Whether what is read at a time is as much as bodies are worth.
     private var takesBodies = false
-    private let origin: OriginContext
+    let origin: OriginContext
     let listener: ListenerRole
-    private var peer: PeerAddress?
+    private(set) var peer: PeerAddress?
     private var isAdmitted = false
-    private var isChosen = false
+    var isChosen = false
     /// Whether there has been a stream.
     private var hasSpoken = false
     /// Bytes that may yet be the beginning of the preface.
     private var first: ByteBuffer?
+    /// What was read and waits for its turn.
+    private var late: ByteBuffer?
     private var opened = NIODeadline.now()
     private var context: ChannelHandlerContext?
     /// The way around the channel, where nothing stands between it and the peer.
     private(set) var socket: DirectSocket?
     /// What is spoken: one connection, or any number of streams.
-    private var connection: HTTP1Connection?
+    var connection: HTTP1Connection?
     private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
     /// Bytes copied for its streams that are not sent yet.
     var copiedBytes = 0
@@ -100,25 +105,66 @@ final class ConnectionDoor: ChannelDuplexHandler {
             """)
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What a peer sent before it ended its side is read in any case. One who asks so much and goes wants no answer.
+        guard isReadAsked else { return }
         reads &+= 1
+        isReading = true
+        let bytes = unwrapInboundIn(data)
+        if isWaiting {
+            late?.writeImmutableBuffer(bytes)
+        } else if isCostly(bytes), !origin.connections.hasTime(on: context.eventLoop) {
+            late = bytes
+            let isHandshake = listener.isEncrypted && !isChosen
+            wait(as: isHandshake ? .handshake : bytes.readableBytes > Self.modestBytes ? .greedy : .modest, context)
+        } else {
+            take(bytes, context)
+        }
+    }
+
+    /// Whether it may take long to serve: handshakes and the requests of HTTP/2 do.
+    private func isCostly(_ bytes: ByteBuffer) -> Bool {
+        guard !takesBodies, connection == nil else { return false }
+        return listener.isEncrypted || isChosen || bytes.readableBytesView.starts(with: "PRI ".utf8)
+    }
+
+    private func wait(as turn: ConnectionSet.Turn, _ context: ChannelHandlerContext) {
+        isWaiting = true
+        origin.connections.wait(self, as: turn, on: context.eventLoop)
+    }
+
+    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         readRequests = 0
-        guard isChosen || listener.isEncrypted else { return choose(unwrapInboundIn(data), context) }
-        context.fireChannelRead(data)
+        guard isChosen || listener.isEncrypted else { return choose(bytes, context) }
+        context.fireChannelRead(NIOAny(bytes))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isReading { isReadAsked = false }
+        isReading = false
+        context.fireChannelReadComplete()
     }
 
     /// Who sends many requests at a time is read in turn with others who do, so that all others go before them.
     func read(context: ChannelHandlerContext) {
-        guard !isWaitingToRead else { return }
-        guard readRequests > Self.modestRequests, isOpen else { return context.read() }
-        isWaitingToRead = true
-        origin.connections.readSoon(self, on: context.eventLoop)
+        // The channel asks again when it has given all it has read.
+        guard !isReading, !isWaiting else { return }
+        guard readRequests > Self.modestRequests, isOpen else {
+            isReadAsked = true
+            return context.read()
+        }
+        wait(as: .greedy, context)
     }
 
     /// It is this connection's turn.
-    func readNow() {
-        isWaitingToRead = false
+    func takeTurn() {
+        guard let context else { return }
+        isWaiting = false
         readRequests = 0
-        context?.read()
+        guard let bytes = late.take() else { return read(context: context) }
+        isReading = true
+        take(bytes, context)
+        channelReadComplete(context: context)
+        context.channel.read()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -166,67 +212,8 @@ final class ConnectionDoor: ChannelDuplexHandler {
             }
             context.fireChannelRead(NIOAny(all))
         } catch {
-            context.close(promise: nil)
+            close()
         }
-    }
-
-    private func speakHTTP1(_ channel: any Channel) throws {
-        isChosen = true
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = origin.configuration.headerLimitBytes
-        limits.maxHeaderListSize = origin.configuration.headerLimitBytes
-        limits.maxHeaderFieldCount = Self.fieldLimit
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(
-            ByteToMessageHandler(
-                HTTPRequestDecoder(limitConfiguration: limits),
-                maximumBufferSize: origin.configuration.headerLimitBytes + Self.undecodedBytes))
-        let connection = HTTP1Connection(
-            origin: origin, listener: listener, peer: peer, door: self, channel: channel)
-        self.connection = connection
-        try pipeline.addHandler(connection)
-    }
-
-    private func speakHTTP2(_ channel: any Channel) throws {
-        isChosen = true
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: Self.streamLimit),
-            // Beyond this the connection ends; a header of less that is too large is answered.
-            HTTP2Setting(parameter: .maxHeaderListSize, value: 2 * origin.configuration.headerLimitBytes),
-            HTTP2Setting(parameter: .initialWindowSize, value: Self.windowBytes),
-        ]
-        connection.targetWindowSize = Self.windowBytes
-        connection.maximumBufferedControlFrames = Self.bufferedFrameLimit
-        // What is still on its way to streams that were refused is no error of the connection.
-        connection.maximumRecentlyResetStreams = 10 * Self.streamLimit
-        var stream = NIOHTTP2Handler.StreamConfiguration()
-        stream.targetWindowSize = Self.windowBytes
-        stream.outboundBufferSizeHighWatermark = Self.streamBufferBytes
-        stream.outboundBufferSizeLowWatermark = Self.streamBufferBytes / 2
-        let manager = NIOHTTP2ServerConnectionManagementHandler(
-            eventLoop: channel.eventLoop,
-            configuration: .init(
-                maxIdleTime: origin.configuration.idleTimeout, maxAge: nil,
-                maxGraceTime: origin.configuration.drainLimit,
-                keepalive: .init(pingInterval: origin.configuration.idleTimeout, ackTimeout: .seconds(20))))
-        let handler = NIOHTTP2Handler(
-            mode: .server, eventLoop: channel.eventLoop, connectionConfiguration: connection,
-            streamConfiguration: stream, streamDelegate: manager.http2StreamDelegate
-        ) { [origin, listener, peer, bound = NIOLoopBound(self, eventLoop: channel.eventLoop)] stream in
-            stream.eventLoop.makeCompletedFuture {
-                try stream.pipeline.syncOperations.addHandler(
-                    HTTP2Stream(
-                        origin: origin, listener: listener, peer: peer, door: bound.value,
-                        eventLoop: stream.eventLoop))
-            }
-        }
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(handler)
-        try pipeline.addHandler(manager)
-        try pipeline.addHandler(HTTP2ConnectionErrors())
-        // The manager counts from here; the handler before it keeps the event to itself.
-        try pipeline.context(handler: handler).fireChannelActive()
     }
 
     /// Brings what was sent to the metrics: now and then, as it is for every viewer and chunk.
@@ -299,25 +286,15 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     /// Requests that one read may bring, for the next to follow at once.
     private static let modestRequests = 16
+    /// What a few requests over HTTP/2 take.
+    private static let modestBytes = 512
     /// What is read at a time of a connection that has not uploaded: requests of that size are worked off in a few
     /// milliseconds.
     static let requestBytes = 4 << 10
     /// Of one that has, over HTTP/1.1.
-    private static let bodyBytes = 64 << 10
+    static let bodyBytes = 64 << 10
     /// And over HTTP/2, where so much may be many requests (`RFC 9113 §4.2`).
     private static let frameBytes = 16 << 10
     /// How long an HTTP/2 peer has to answer that its connection is to end.
     private static let farewellTime = TimeAmount.seconds(2)
-    /// Header fields of a request.
-    static let fieldLimit = 128
-    /// What may wait to be decoded besides a head: what comes in two reads.
-    private static let undecodedBytes = 2 * bodyBytes
-    /// Requests at a time on one HTTP/2 connection.
-    private static let streamLimit = 100
-    /// What a peer may send of an upload before it is taken.
-    private static let windowBytes = 1 << 20
-    /// Heads of responses and the like that wait for an HTTP/2 peer who does not read; beyond that the connection ends.
-    private static let bufferedFrameLimit = 1_000
-    /// What waits for a slow HTTP/2 reader beside the object's own bytes.
-    private static let streamBufferBytes = 32 << 10
 }

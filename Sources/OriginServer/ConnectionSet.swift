@@ -9,8 +9,23 @@ final class ConnectionSet: Sendable {
         var open: [ObjectIdentifier: ConnectionDoor] = [:]
         /// Those whose peer has gone, to be closed in turn.
         var leaving: CircularBuffer<ConnectionDoor> = []
-        /// Those that sent many requests at a time, to be read in turn.
-        var greedy: CircularBuffer<ConnectionDoor> = []
+        /// Those that wait for their turn, by ``Turn``.
+        var waiting = Turn.allCases.map { _ in CircularBuffer<ConnectionDoor>() }
+        var takesTurns = false
+        /// When the time is over in this round of the sockets that are ready.
+        var roundEnd: NIODeadline?
+    }
+
+    /// How long all who ask may keep an event loop from uploads and their readers, in one round and in one turn.
+    private static let turnTime = TimeAmount.milliseconds(4)
+
+    /// Who goes before whom of those for whom there was no time when they came.
+    enum Turn: Int, CaseIterable {
+        /// Who asks for little at a time.
+        case modest
+        case handshake
+        /// Who asks for much at a time: one in each turn.
+        case greedy
     }
 
     private let limit: Int
@@ -65,17 +80,38 @@ final class ConnectionSet: Sendable {
         if !box.value.leaving.isEmpty { box.eventLoop.scheduleTask(in: .milliseconds(1)) { closeSome(box) } }
     }
 
-    /// Reads a connection of the event loop this runs on after those that wait for it already, one each millisecond.
-    func readSoon(_ door: ConnectionDoor, on eventLoop: any EventLoop) {
-        guard let box = doors[ObjectIdentifier(eventLoop)] else { return door.readNow() }
-        box.value.greedy.append(door)
-        if box.value.greedy.count == 1 { Self.readOneSoon(box) }
+    /// Whether there is time to serve a connection of the event loop this runs on as soon as it is read.
+    func hasTime(on eventLoop: any EventLoop) -> Bool {
+        guard let box = doors[ObjectIdentifier(eventLoop)] else { return true }
+        let now = NIODeadline.now()
+        if let end = box.value.roundEnd { return now < end }
+        box.value.roundEnd = now + Self.turnTime
+        // It runs when all sockets have been seen to.
+        eventLoop.execute { box.value.roundEnd = nil }
+        return true
     }
 
-    private static func readOneSoon(_ box: NIOLoopBoundBox<Doors>) {
+    /// Has a connection of the event loop this runs on take its turn after those that wait for it already.
+    func wait(_ door: ConnectionDoor, as turn: Turn, on eventLoop: any EventLoop) {
+        guard let box = doors[ObjectIdentifier(eventLoop)] else { return door.close() }
+        box.value.waiting[turn.rawValue].append(door)
+        Self.takeTurns(box)
+    }
+
+    /// Between turns connections are served.
+    private static func takeTurns(_ box: NIOLoopBoundBox<Doors>) {
+        guard !box.value.takesTurns, box.value.waiting.contains(where: { !$0.isEmpty }) else { return }
+        box.value.takesTurns = true
         box.eventLoop.scheduleTask(in: .milliseconds(1)) {
-            box.value.greedy.removeFirst().readNow()
-            if !box.value.greedy.isEmpty { readOneSoon(box) }
+            let end = NIODeadline.now() + turnTime
+            for turn in Turn.allCases {
+                while let door = box.value.waiting[turn.rawValue].popFirst() {
+                    door.takeTurn()
+                    if turn == .greedy || .now() >= end { break }
+                }
+            }
+            box.value.takesTurns = false
+            takeTurns(box)
         }
     }
 

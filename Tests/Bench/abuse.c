@@ -6,6 +6,7 @@
    hold         connections that ask for PATH once and then rest
    deaf         readers of PATH that never read
    ask          HEAD requests for PATH as fast as they are taken, by peers that never read
+   leave        as many of those as go at once, and then the end of the sending side
    length       an upload of 10 GB that says so, and chunks, one that does not
    paths        a GET of another path each time, on connections that stay as long as the server lets them
    noise        random bytes, and requests with a random part
@@ -26,9 +27,9 @@
 #include <stdbool.h>
 #include <sys/epoll.h>
 
-enum kind { DRIP_HEAD, DRIP_TLS, DRIP_PREFACE, DRIP_BODY, HOLD, DEAF, ASK, LENGTH, CHUNKS, PATHS, NOISE, CUT, KINDS };
+enum kind { DRIP_HEAD, DRIP_TLS, DRIP_PREFACE, DRIP_BODY, HOLD, DEAF, ASK, LEAVE, LENGTH, CHUNKS, PATHS, NOISE, CUT, KINDS };
 static const char *const kinds[KINDS] = {"drip-head", "drip-tls", "drip-preface", "drip-body", "hold", "deaf", "ask",
-    "length", "chunks", "paths", "noise", "cut"};
+    "leave", "length", "chunks", "paths", "noise", "cut"};
 
 struct peer {
     int fd, number;
@@ -115,6 +116,7 @@ static void begin(struct peer *peer) {
             break;
         case HOLD:
         case ASK:
+        case LEAVE:
         case DEAF: say(peer, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path); break;
         case LENGTH:
             say(peer, "PUT /abuse/%d/length.ts HTTP/1.1\r\nHost: a\r\nContent-Length: %llu\r\n\r\n", peer->number,
@@ -151,19 +153,21 @@ static bool go_on(struct peer *peer) {
     }
 }
 
-static bool is_deaf(void) { return kind == DEAF || kind == ASK; }
+static bool asks(void) { return kind == ASK || kind == LEAVE; }
+
+static bool is_deaf(void) { return kind == DEAF || asks(); }
 
 static bool is_upload(void) { return kind == LENGTH || kind == CHUNKS; }
 
 /* Whether there is always more to send. */
-static bool is_endless(void) { return is_upload() || kind == ASK; }
+static bool is_endless(void) { return is_upload() || asks(); }
 
 static void come(struct peer *peer) {
     int one = 1, small = 4096;
     peer->fd = socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (peer->fd < 0) give_up("socket", strerror(errno));
     setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (is_deaf()) setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    if (is_deaf() && kind != LEAVE) setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     if (addresses > 1) {
         struct sockaddr_in source = {.sin_family = AF_INET,
             .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(peer->number % addresses))};
@@ -197,7 +201,7 @@ static bool push(struct peer *peer) {
     }
     for (int i = 0; is_endless() && i < 16; i++) {
         ssize_t count = send(peer->fd, filler + peer->filled, sizeof filler - peer->filled, MSG_NOSIGNAL);
-        if (count < 0) return errno == EAGAIN;
+        if (count < 0) return errno == EAGAIN && (kind != LEAVE || shutdown(peer->fd, SHUT_WR) == 0);
         peer->filled = (peer->filled + (size_t)count) % sizeof filler;
         sent_bytes += (uint64_t)count;
     }
@@ -306,14 +310,14 @@ static void read_options(int count, char **arguments) {
         default: exit(2);
     }
     if (optind + 1 != count) give_up("abuse", "one HOST:PORT is needed");
-    if (peer_count < 1 || addresses < 1 || strlen(path) > (kind == ASK ? 80 : 512)) give_up("abuse", "an option is out of range");
+    if (peer_count < 1 || addresses < 1 || strlen(path) > (asks() ? 80 : 512)) give_up("abuse", "an option is out of range");
     endpoint = endpoint_named(arguments[optind]);
 }
 
 int main(int count, char **arguments) {
     read_options(count, arguments);
     raise_file_limit();
-    if (kind == ASK)
+    if (asks())
         for (size_t at = 0; at < sizeof filler; at += request_size) {
             int length = snprintf(filler + at, request_size, "HEAD %s HTTP/1.1\r\nHost: a\r\nX: ", path);
             memset(filler + at + length, 'x', request_size - (size_t)length);

@@ -126,6 +126,21 @@ abuse_large() {
     hostile_pids+=($!)
 }
 
+# abuse_rush URL: 200 HTTP/2 connections at once that send 100 requests each with their first bytes, again and again.
+abuse_rush() {
+    local url=$1
+    (
+        opened=0 answered=0
+        while ((SECONDS < until)); do
+            figures=$(nice -n 10 taskset -c "$load_cpu" h2load -n 20000 -c 200 -m 100 "$url")
+            opened=$((opened + 200))
+            answered=$((answered + $(sed -nE 's/^status codes: ([0-9]+) 2xx.*/\1/p' <<<"$figures")))
+        done
+        echo "opened=$opened wrong=0 asked=$((opened * 100)) status_200=$answered" >>"$logs/abuse.figures"
+    ) &
+    hostile_pids+=($!)
+}
+
 abuse_uploads() {
     hostile "$publish_port" length -n 2
     hostile "$publish_port" chunks -n 2
@@ -184,6 +199,8 @@ abuse() {
     curl -fsS -o /dev/null -T "$logs/object.ts" "http://127.0.0.1:$publish_port/abuse/deaf/complete.ts"
     abuse_round "deaf readers" abuse_deaf
     abuse_round "deaf askers" hostile "$origin_port" ask -n 250 -p /abuse/deaf/small.ts
+    abuse_round "askers who leave" hostile "$origin_port" leave -n 250 -p /abuse/deaf/small.ts
+    abuse_round "HTTP/2 rushes" abuse_rush "http://127.0.0.1:$origin_port/abuse/deaf/small.ts"
     abuse_round "10 GB uploads" abuse_uploads
     abuse_round "250 MB uploads" abuse_large
     abuse_round "paths nobody has" hostile "$origin_port" paths -n 100 -a 4
@@ -196,6 +213,8 @@ abuse() {
     if has_tls; then
         start_abused tls
         abuse_round "TLS dripped" hostile "$origin_port" drip-tls -n 2000 -a 4
+        curl -fsSk -o /dev/null -T README.md "https://127.0.0.1:$origin_port/abuse/deaf/small.ts"
+        abuse_round "TLS rushes" abuse_rush "https://127.0.0.1:$origin_port/abuse/deaf/small.ts"
         stop_all
     fi
     abuse_kills

@@ -192,7 +192,7 @@ import Testing
         _ = try await shell("head -c 100000 /dev/zero | curl -sS -k -f -T - \(url)/a.ts")
         _ = try await shell("head -c 1000 /dev/zero | curl -sS -k -f -T - \(url)/b.ts")
         for options in [
-            "-n 20000 -c 10 -m 20 \(url)/b.ts", "-n 2000 -c 20 -m 10 \(url)/a.ts", "-n 2000 -c 20 --h1 \(url)/a.ts",
+            "-n 20000 -c 200 -m 100 \(url)/b.ts", "-n 2000 -c 20 -m 10 \(url)/a.ts", "-n 2000 -c 20 --h1 \(url)/a.ts",
         ] {
             let report = try await shell("h2load \(options)")
             let line = try #require(report.split(separator: "\n").first { $0.hasPrefix("requests:") })
