@@ -34,7 +34,7 @@ start_abused() {
     local how=$1
     shift
     "start_$how" "$service_cpu" --connections-per-address 5000 --upload-resume-window 1s --stall-limit 5s \
-        --request-timeout 5s --upload-timeout 5s "$@"
+        --request-timeout 5s --upload-timeout 5s --unlisted-lifetime 30m "$@"
     publish_port=$origin_port
     admin_port=$(listening "$logs/origin.log" "admin.address")
 }
@@ -153,8 +153,9 @@ kill_round() {
     "$tools/keep" write "$2" "127.0.0.1:$origin_port" &
     writer=$!
     sleep "$(calculate %.2f "1.2 + $RANDOM / 32768")"
-    kill_origin 2>/dev/null
-    wait "$writer" || true
+    kill -KILL "$origin_pid"
+    wait "$writer" 2>/dev/null || true
+    stop_all 2>/dev/null
     started=$EPOCHREALTIME
     start_origin "$service_cpu" "${flags[@]}"
     figures=$("$tools/keep" check "$2" "127.0.0.1:$origin_port") || (($? == 1))
