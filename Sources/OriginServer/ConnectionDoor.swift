@@ -36,6 +36,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
     private var first: ByteBuffer?
     /// What was read and waits for its turn.
     private var late: ByteBuffer?
+    /// Since when its peer has had time to speak.
     private var opened = NIODeadline.now()
     private var context: ChannelHandlerContext?
     /// The way around the channel, where nothing stands between it and the peer.
@@ -161,6 +162,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
         isWaiting = false
         readRequests = 0
         guard let bytes = late.take() else { return read(context: context) }
+        if !hasSpoken { opened = .now() }
         isReading = true
         take(bytes, context)
         channelReadComplete(context: context)
@@ -230,6 +232,8 @@ final class ConnectionDoor: ChannelDuplexHandler {
     func timePassed(now: NIODeadline) {
         guard isOpen else { return }
         countSentBytes()
+        // It is not the peer who takes this time.
+        guard late == nil else { return }
         if !hasSpoken, connection == nil, now - opened >= origin.configuration.requestTimeout { return close() }
         if connection == nil, isChosen, streams.isEmpty,
             now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime
