@@ -195,7 +195,8 @@ extension Exchange {
             answerMissing()
         case .waiting(let id):
             phase = .holding(id)
-            heldSince = .now()
+            // As its limit is counted.
+            heldSince = began
             origin.metrics.holds.increment()
         }
     }

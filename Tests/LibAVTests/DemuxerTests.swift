@@ -4,7 +4,7 @@ import Media
 import NIOCore
 import Testing
 
-@Suite struct DemuxerTests {
+@Suite(.timeLimit(.minutes(2))) struct DemuxerTests {
     /// Everything that comes out of an input.
     struct Contents {
         var formats: [TrackFormat] = []
@@ -196,7 +196,7 @@ import Testing
         try #require(packets[last + 1].identifier == Self.firstStream && !packets[last + 1].beginsUnit)
 
         let sender = try await DatagramSender()
-        async let received = Self.video("udp://127.0.0.1:\(sender.port)?timeout=500000")
+        async let received = Self.video("udp://127.0.0.1:\(sender.port)?timeout=5000000")
         try await sender.send(packets[...last])
         let pictureCount = try await received.count
         #expect(try await received == Array(whole.prefix(pictureCount)))

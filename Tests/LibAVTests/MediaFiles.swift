@@ -66,8 +66,8 @@ final class MediaFiles {
 
     func copy(_ path: String, intoFIFO name: String) throws -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "cat \(path) > \(self.path(name))"]
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["timeout", "60", "sh", "-c", "cat \(path) > \(self.path(name))"]
         try process.run()
         return process
     }
@@ -101,7 +101,7 @@ final class MediaFiles {
     private static func run(_ command: String, _ arguments: String) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [command] + arguments.split(separator: " ").map(String.init)
+        process.arguments = ["timeout", "60", command] + arguments.split(separator: " ").map(String.init)
         let output = Pipe()
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice

@@ -91,7 +91,8 @@ struct MemoryFileTests {
         var sent = 0
         while case let count = extent.send(sent..<extent.count, to: ends[0]), count > 0 { sent += count }
         #expect(sent > 0 && sent < extent.count)
-        signal(SIGPIPE, SIG_IGN)
+        let former = signal(SIGPIPE, SIG_IGN)
+        defer { signal(SIGPIPE, former) }
         close(ends[1])
         #expect(extent.send(sent..<extent.count, to: ends[0]) == 0)
         #expect(extent.send(0..<extent.count + 1, to: ends[0]) == 0)

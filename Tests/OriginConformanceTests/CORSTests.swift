@@ -3,7 +3,7 @@ import OriginServer
 import Testing
 
 /// What browsers ask (`Fetch §3.2`).
-@Suite struct CORSTests {
+@Suite(.timeLimit(.minutes(2))) struct CORSTests {
     private static let path = Case.path
     private static let page = "https://player.example"
     private static let preflight = ["Origin: \(page)", "Access-Control-Request-Method: GET"]

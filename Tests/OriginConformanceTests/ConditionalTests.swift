@@ -1,7 +1,7 @@
 import Testing
 
 /// `RFC 9110 §13.2.2`, branch by branch.
-@Suite struct ConditionalTests {
+@Suite(.timeLimit(.minutes(2))) struct ConditionalTests {
     private static let path = Case.path
     private static let past = "Sun, 06 Nov 1994 08:49:37 GMT"
     private static let future = "Fri, 31 Dec 2100 23:59:59 GMT"

@@ -4,7 +4,7 @@ import OriginStore
 import Testing
 
 /// The graceful end: nothing new is taken, and what is under way comes to its end.
-@Suite struct DrainTests {
+@Suite(.timeLimit(.minutes(2))) struct DrainTests {
     private static let path = Case.path
 
     @Test(arguments: HTTPVersion.allCases)
@@ -16,7 +16,7 @@ import Testing
             let idle = try await HTTP1Connection(to: origin.address)
             #expect(try await idle.open(.get("/none")).response().status == 404)
             await origin.shutDown()
-            try await idle.closed(within: .seconds(8))
+            try await idle.closed()
             await #expect(throws: (any Error).self) { try await origin.send(.get("/none")) }
             upload.send("two")
             try await reader.body("onetwo")
@@ -42,7 +42,7 @@ import Testing
             let response = try await reader.response()
             #expect(response.end == .whole)
             #expect(response.body == "onetwo")
-            try await connection.closed(within: .seconds(8))
+            try await connection.closed()
         }
     }
 
@@ -55,7 +55,7 @@ import Testing
             await origin.shutDown()
             upload.finish()
             #expect(try await reader.response().end == .whole)
-            try await connection.closed(within: .seconds(8))
+            try await connection.closed()
         }
     }
 

@@ -4,7 +4,7 @@ import OriginStore
 import Testing
 
 /// Objects that end before they are whole, and readers that do.
-@Suite struct GivenUpTests {
+@Suite(.timeLimit(.minutes(2))) struct GivenUpTests {
     private static let path = Case.path
     private static let list = Request.put("/live/s/a.m3u8", playlist([], announcing: ["a.ts", "b.ts"]))
 

@@ -4,7 +4,7 @@ import OriginStore
 import Testing
 
 /// What HTTP/1.1 and 1.0 do with connections (`RFC 9112 §9`).
-@Suite struct HTTP1ConnectionTests {
+@Suite(.timeLimit(.minutes(2))) struct HTTP1ConnectionTests {
     private static let path = Case.path
     private static let get = "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -119,16 +119,26 @@ import Testing
         try await withOrigin {
             $0.idleTimeout = .seconds(2)
         } _: { origin in
-            let connection = try await HTTP1Connection(to: origin.address)
-            var rested = NIODeadline.now()
-            for request in 0..<4 {
-                // The rests themselves: together longer than the time, none by itself.
-                if request > 0 { try await Task.sleep(for: .milliseconds(800)) }
-                rested = .now()
-                #expect(try await connection.open(.get("/none")).response().status == 404)
+            attempts: for _ in 0..<10 {
+                let connection = try await HTTP1Connection(to: origin.address)
+                var rested = NIODeadline.now()
+                for request in 0..<4 {
+                    // The rests themselves: together longer than the time, none by itself.
+                    if request > 0 { try await Task.sleep(for: .milliseconds(800)) }
+                    let asked = NIODeadline.now()
+                    guard try await connection.open(.get("/none")).response().status == 404 else {
+                        // On a busy host a rest may become longer than the time.
+                        let rest = NIODeadline.now() - rested
+                        try #require(rest >= .seconds(2))
+                        continue attempts
+                    }
+                    rested = asked
+                }
+                try await connection.closed()
+                #expect(.now() - rested >= .seconds(2))
+                return
             }
-            try await connection.closed()
-            #expect(.now() - rested >= .seconds(2))
+            Issue.record("each attempt had a rest that was too long")
         }
     }
 

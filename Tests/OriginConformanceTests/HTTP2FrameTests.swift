@@ -1,7 +1,7 @@
 import Testing
 
 /// What a peer of HTTP/2 must not do, frame by frame (`RFC 9113 §5, §6, §8`).
-@Suite struct HTTP2FrameTests {
+@Suite(.timeLimit(.minutes(2))) struct HTTP2FrameTests {
     enum Code {
         static let protocolError: UInt32 = 1
         static let flowControlError: UInt32 = 3

@@ -5,7 +5,7 @@ import OriginStore
 import Testing
 
 /// Many streams of one connection: each at its own pace, none at the cost of another.
-@Suite struct HTTP2StreamTests {
+@Suite(.timeLimit(.minutes(2))) struct HTTP2StreamTests {
     private static let path = Case.path
     private typealias K = Frame.Kind
 

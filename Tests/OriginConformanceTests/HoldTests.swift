@@ -4,7 +4,7 @@ import OriginStore
 import Testing
 
 /// Requests that come before what they ask for.
-@Suite struct HoldTests {
+@Suite(.timeLimit(.minutes(2))) struct HoldTests {
     private static let list = Request.put("/live/s/a.m3u8", playlist([], announcing: ["a.ts", "b.ts"]))
 
     @Test(arguments: HTTPVersion.allCases)

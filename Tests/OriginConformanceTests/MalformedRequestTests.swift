@@ -3,7 +3,7 @@ import OriginServer
 import Testing
 
 /// Requests that only raw bytes can make: what is no HTTP/1.1 is refused, and nothing is hidden in it (`RFC 9112 §11`).
-@Suite struct MalformedRequestTests {
+@Suite(.timeLimit(.minutes(2))) struct MalformedRequestTests {
     /// Bytes, and the status that must come, alone, before the connection is closed.
     struct Row: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -142,8 +142,7 @@ import Testing
     @Test(arguments: smuggling + chunks + heads)
     func `it is refused, the connection is closed, and nothing in it is done`(row: Row) async throws {
         try await withOrigin {
-            $0.requestTimeout = .seconds(1)
-            $0.uploadTimeout = .seconds(1)
+            if row.status == 408 { $0.uploadTimeout = .seconds(1) }
         } _: { origin in
             let connection = try await HTTP1Connection(to: origin.address)
             connection.send(row.bytes)

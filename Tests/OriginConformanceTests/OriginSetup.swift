@@ -94,6 +94,10 @@ func withOrigin(
     configuration.sweepInterval = .milliseconds(20)
     // What broke off is given up at once, where a test does not say otherwise.
     configuration.store.resumeWindow = .milliseconds(50)
+    // What only takes its time on a busy host is not.
+    configuration.stallLimit = .minutes(10)
+    configuration.uploadTimeout = .minutes(5)
+    configuration.drainLimit = .minutes(1)
     try configure(&configuration)
     let listening = Watched<[SocketAddress]>([])
     let log = Watched<[String]>([])

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@Suite struct PlaylistTests {
+@Suite(.timeLimit(.minutes(2))) struct PlaylistTests {
     private static let path = "/live/s/a.m3u8"
     private static let text = playlist((0..<200).map { "segment\($0).ts" })
     private static let stored = [Request.put(path, text)]

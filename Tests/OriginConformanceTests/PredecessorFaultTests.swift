@@ -7,7 +7,7 @@ import OriginStore
 import Testing
 
 /// What was wrong with the proof of concept that this origin replaces, a test each.
-@Suite struct PredecessorFaultTests {
+@Suite(.timeLimit(.minutes(2))) struct PredecessorFaultTests {
     private static let path = "/live/s/a.ts"
 
     /// Its waiting readers asked again and again whether there was more.
@@ -27,7 +27,7 @@ import Testing
             let start = clock()
             #expect(try await readers[98].response().end != .whole)
             let processorSeconds = Double(clock() - start) / 1_000_000
-            #expect(processorSeconds < 0.4, "of 2 s")
+            #expect(processorSeconds < 1, "of 2 s")
             upload.finish()
         }
     }

@@ -1,6 +1,6 @@
 import Testing
 
-@Suite struct RangeTests {
+@Suite(.timeLimit(.minutes(2))) struct RangeTests {
     private static let path = Case.path
     private static let whole = "0123456789"
     private static let longPath = "/live/s/long.ts"

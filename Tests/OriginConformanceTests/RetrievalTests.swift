@@ -1,6 +1,6 @@
 import Testing
 
-@Suite struct RetrievalTests {
+@Suite(.timeLimit(.minutes(2))) struct RetrievalTests {
     private static let path = Case.path
     private static let fields = [
         "Content-Length: 10", "Content-Type: video/mp2t", "ETag", "Last-Modified", "Accept-Ranges: bytes",

@@ -7,7 +7,7 @@ import OriginStore
 import Testing
 
 /// Encryption, and which version of HTTP is agreed on inside it (`RFC 7301`).
-@Suite struct TLSTests {
+@Suite(.timeLimit(.minutes(2))) struct TLSTests {
     private static let path = Case.path
 
     /// A key and a certificate that it signed itself.
@@ -203,8 +203,13 @@ import Testing
                 connection.send(start)
                 try await connection.closed(within: .seconds(10))
             }
-            let other = try await HTTP1Connection(to: origin.address, tls: Self.context(["http/1.1"]))
-            #expect(try await other.open(.get(Self.path)).response().status == 404)
+            // On a busy host a handshake may take longer than the time.
+            var status = 0
+            for _ in 0..<20 where status != 404 {
+                let other = try await HTTP1Connection(to: origin.address, tls: Self.context(["http/1.1"]))
+                status = try await other.open(.get(Self.path)).response().status
+            }
+            #expect(status == 404)
         }
     }
 

@@ -12,7 +12,7 @@ enum Tool {
     static func run(_ command: String, _ arguments: [String], input: ByteBuffer = ByteBuffer()) async throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [command] + arguments
+        process.arguments = ["timeout", "60", command] + arguments
         let (standardInput, output, messages) = (Pipe(), Pipe(), Pipe())
         process.standardInput = standardInput
         process.standardOutput = output

@@ -3,7 +3,7 @@ import OriginServer
 import OriginStore
 import Testing
 
-@Suite struct UploadTests {
+@Suite(.timeLimit(.minutes(2))) struct UploadTests {
     private static let path = "/live/s/new.ts"
 
     static let stored = [

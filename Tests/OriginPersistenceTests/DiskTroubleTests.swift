@@ -51,7 +51,8 @@ struct DiskTroubleTests {
                     await kept.directory.flush()
                 }
                 #expect(kept.metrics["degraded"] == 1)
-                #expect(kept.metrics["failures"] == 1)
+                // A second later it is tried again.
+                #expect(kept.metrics["failures"] >= 1)
                 #expect(kept.log.count("error data directory cannot be written") == 1)
                 #expect(kept.metrics["objects.dropped/degraded"] > 30)
                 // The playlist that was there when the disk was full is older than the last one.
@@ -60,7 +61,7 @@ struct DiskTroubleTests {
 
                 // What expires makes room.
                 for index in 0..<4 { kept.directory.removed(key("/live/\(index).ts")) }
-                await kept.metrics.wait(for: "degraded", 0)
+                try await kept.metrics.wait(for: "degraded", 0)
                 kept.directory.stored(object("/live/new.ts", body, version: 99))
                 kept.directory.stored(object("/live/p.m3u8", "new", version: 99))
             }
@@ -86,10 +87,10 @@ struct DiskTroubleTests {
             #expect(isDone)
             kept.directory.stored(object("/p.m3u8", "new", version: 2))
             kept.directory.removed(key("/a.ts"))
-            await kept.metrics.wait(for: "degraded", 1)
+            try await kept.metrics.wait(for: "degraded", 1)
             isDone = readOnly(disk, false)
             #expect(isDone)
-            await kept.metrics.wait(for: "degraded", 0)
+            try await kept.metrics.wait(for: "degraded", 0)
             await kept.directory.flush()
             running.cancel()
             try await running.value
@@ -130,7 +131,7 @@ struct DiskTroubleTests {
             #expect(kept.load().count == 1)
             try await kept.run {
                 kept.directory.stored(object("/b.ts", "b"))
-                await kept.metrics.wait(for: "degraded", 1)
+                try await kept.metrics.wait(for: "degraded", 1)
             }
         }()
     }

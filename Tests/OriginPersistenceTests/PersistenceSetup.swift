@@ -41,6 +41,8 @@ struct Kept {
 
     init(_ path: String, _ configure: (inout DataDirectoryConfiguration) -> Void = { _ in }) throws {
         var configuration = DataDirectoryConfiguration(path: path)
+        // What waits when a test ends is written, however busy the host is.
+        configuration.stopLimit = .minutes(1)
         configure(&configuration)
         log = RecordedLog()
         metrics = RecordedMetrics()
@@ -94,11 +96,13 @@ func objectFiles(in folder: String) throws -> [String] {
 
 /// Counters and gauges, by what stands behind `headwater.origin.data.` in their name, with their reason.
 final class RecordedMetrics: MetricsFactory {
+    struct Missing: Error, CustomStringConvertible {
+        let description: String
+    }
+
     private struct State {
         var values: [String: Int64] = [:]
-        var waiters:
-            [(condition: @Sendable ([String: Int64]) -> Bool, continuation: CheckedContinuation<Void, Never>)] =
-                []
+        var waiters: [(name: String, value: Int64, reached: AsyncStream<Void>.Continuation)] = []
     }
 
     private final class Series: CounterHandler, RecorderHandler, MeterHandler {
@@ -124,26 +128,32 @@ final class RecordedMetrics: MetricsFactory {
 
     subscript(name: String) -> Int64 { state.withLock { $0.values[name] ?? 0 } }
 
-    func wait(for name: String, _ value: Int64) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.values[name] == value { return true }
-                state.waiters.append(({ $0[name] == value }, continuation))
-                return false
+    /// Waits until a value is this, at any moment from now on; throws when half a minute is over.
+    func wait(for name: String, _ value: Int64) async throws {
+        let (moments, reached) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        state.withLock { state in
+            if state.values[name] == value { reached.yield() }
+            state.waiters.append((name, value, reached))
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await _ in moments { return }
+                throw CancellationError()
             }
-            if isThere { continuation.resume() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(30))
+                throw Missing(description: "\(name) did not become \(value); it is \(self[name])")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 
     private func update(_ name: String, _ change: (inout Int64) -> Void) {
-        let ready = state.withLock { state in
+        state.withLock { state in
             change(&state.values[name, default: 0])
-            let values = state.values
-            let ready = state.waiters.filter { $0.condition(values) }
-            state.waiters.removeAll { $0.condition(values) }
-            return ready.map(\.continuation)
+            for waiter in state.waiters where state.values[waiter.name] == waiter.value { waiter.reached.yield() }
         }
-        for continuation in ready { continuation.resume() }
     }
 
     private func series(_ label: String, _ dimensions: [(String, String)]) -> Series {

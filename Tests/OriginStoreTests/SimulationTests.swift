@@ -8,6 +8,8 @@ import Testing
     /// Twenty streams; five minutes, or as many hours as HEADWATER_SIMULATED_HOURS says.
     @Test func `memory stays flat as long as streams go on`() throws {
         let hours = ProcessInfo.processInfo.environment["HEADWATER_SIMULATED_HOURS"].flatMap { Int($0) } ?? 0
+        // Of this process's other tests.
+        let fileBytes = ProcessMemory.fileBytes
         let journal = CountingJournal()
         let setup = StoreSetup(journal: hours > 0 ? nil : journal)
         var streams = SimulatedStreams(setup, streamCount: 20)
@@ -40,7 +42,7 @@ import Testing
         for minutes in Int64(1)...8 { _ = setup.store.timePassed(now: end + .minutes(minutes)) }
         #expect(setup.store.counts == (0, 0))
         #expect(setup.store.heldBytes == 0)
-        #expect(ProcessMemory.fileBytes == 0)
+        #expect(ProcessMemory.fileBytes <= fileBytes)
     }
 }
 

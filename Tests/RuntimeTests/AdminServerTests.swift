@@ -7,7 +7,7 @@ import Testing
 
 import Runtime
 
-@Suite struct AdminServerTests {
+@Suite(.timeLimit(.minutes(2))) struct AdminServerTests {
     let registry = MetricsRegistry()
     let readiness = Readiness()
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -5,9 +5,13 @@ import Runtime
 
 /// What a logger says, as text lines without their time, and a way to await one.
 final class LogLines: Sendable {
+    struct Missing: Error, CustomStringConvertible {
+        let description: String
+    }
+
     private struct State {
         var lines: [String] = []
-        var waiters: [(text: String, continuation: CheckedContinuation<String, Never>)] = []
+        var waiters: [AsyncStream<String>.Continuation] = []
     }
 
     private let state = Mutex(State())
@@ -20,26 +24,32 @@ final class LogLines: Sendable {
         }
     }
 
-    /// The first line that holds the text, once there is one.
-    func line(with text: String) async -> String {
-        await withCheckedContinuation { continuation in
-            let line = state.withLock { state in
-                let line = state.lines.first { $0.contains(text) }
-                if line == nil { state.waiters.append((text, continuation)) }
-                return line
+    /// The first line that holds the text, once there is one; throws when half a minute is over.
+    func line(with text: String) async throws -> String {
+        let (lines, waiter) = AsyncStream.makeStream(of: String.self)
+        state.withLock { state in
+            for line in state.lines { waiter.yield(line) }
+            state.waiters.append(waiter)
+        }
+        return try await withThrowingTaskGroup(of: String.self) { group in
+            group.addTask {
+                for await line in lines where line.contains(text) { return line }
+                throw CancellationError()
             }
-            if let line { continuation.resume(returning: line) }
+            group.addTask {
+                try await Task.sleep(for: .seconds(30))
+                throw Missing(description: "no line with '\(text)'; there were: \(self.all)")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? ""
         }
     }
 
     private func append(_ line: String) {
         let line = String((line.split(separator: " ", maxSplits: 1).last ?? "").dropLast())
-        let waiters = state.withLock { state in
+        state.withLock { state in
             state.lines.append(line)
-            let waiters = state.waiters.filter { line.contains($0.text) }
-            state.waiters.removeAll { line.contains($0.text) }
-            return waiters
+            for waiter in state.waiters { waiter.yield(line) }
         }
-        for waiter in waiters { waiter.continuation.resume(returning: line) }
     }
 }

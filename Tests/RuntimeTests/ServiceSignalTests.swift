@@ -27,14 +27,14 @@ struct ServiceSignalTests {
 
     /// Runs the services; `body` sends the signals, and the last one is a stop.
     func run(
-        _ service: any Service, drainLimit: Duration = .seconds(7), waitsFor: String = "",
-        onReload: (@Sendable () -> Void)? = nil, _ signals: [ProcessSignal]
+        _ service: any Service, drainLimit: Duration = .seconds(7), cancellationGrace: Duration = .seconds(2),
+        waitsFor: String = "", onReload: (@Sendable () -> Void)? = nil, _ signals: [ProcessSignal]
     ) async -> ProcessStatus {
         let (stream, continuation) = AsyncStream.makeStream(of: ProcessSignal.self)
         for signal in signals { continuation.yield(signal) }
         return await ServiceRunner(
             services: [service], readiness: readiness, logger: log.logger, drainLimit: drainLimit,
-            waitsFor: { waitsFor }, onReload: onReload
+            cancellationGrace: cancellationGrace, waitsFor: { waitsFor }, onReload: onReload
         ).run(on: stream)
     }
 
@@ -56,7 +56,7 @@ struct ServiceSignalTests {
         let answers = Mutex<[String]>([])
         let (stream, signals) = AsyncStream.makeStream(of: ProcessSignal.self)
         let ask = { @Sendable [log] in
-            let line = await log.line(with: "admin.address=")
+            let line = try await log.line(with: "admin.address=")
             let address = HostAndPort(String(line.split(separator: "=").last ?? ""))
             let socket = try address.map { try SocketAddress(ipAddress: $0.host, port: $0.port) }
             let answer = try await RawClient(to: socket, on: group)
@@ -82,23 +82,26 @@ struct ServiceSignalTests {
         }
     }
 
-    @Test func `it says that it stops, for what and how long it waits`() async {
+    @Test func `it says that it stops, for what and how long it waits`() async throws {
         let status = await run(
             Draining(), drainLimit: .seconds(90), waitsFor: "2 responses", [.stop(name: "SIGINT")])
         #expect(status == .success)
-        #expect(await log.line(with: "stopping") == #"info stopping limit=90s signal=SIGINT waits.for="2 responses""#)
+        #expect(
+            try await log.line(with: "stopping") == #"info stopping limit=90s signal=SIGINT waits.for="2 responses""#)
     }
 
     @Test func `a service may take as long as its limit and some more, then it is cancelled`() async {
         let clock = ContinuousClock()
         let start = clock.now
         let service = Draining(drain: { try await Task.sleep(for: .seconds(600)) })
-        _ = await run(service, drainLimit: .seconds(-3) + .milliseconds(50), [.stop(name: "SIGTERM")])
+        _ = await run(
+            service, drainLimit: .seconds(-3) + .milliseconds(50), cancellationGrace: .seconds(600),
+            [.stop(name: "SIGTERM")])
         #expect(clock.now - start < .seconds(30))
         #expect(ServiceRunner.drainMargin == .seconds(3))
     }
 
-    @Test func `a reload runs what was given, and the service goes on`() async {
+    @Test func `a reload runs what was given, and the service goes on`() async throws {
         let reloads = Mutex(0)
         let (stream, signals) = AsyncStream.makeStream(of: ProcessSignal.self)
         signals.yield(.reload)
@@ -110,7 +113,7 @@ struct ServiceSignalTests {
             })
         #expect(await runner.run(on: stream) == .success)
         #expect(reloads.withLock { $0 } == 1)
-        #expect(await log.line(with: "reloading") == "info reloading signal=SIGHUP")
+        #expect(try await log.line(with: "reloading") == "info reloading signal=SIGHUP")
     }
 
     @Test func `a reload never runs beside itself, and one that comes meanwhile follows`() async {
@@ -140,20 +143,21 @@ struct ServiceSignalTests {
         #expect(count >= 2)
     }
 
-    @Test func `a process with nothing to read again says so, and goes on`() async {
+    @Test func `a process with nothing to read again says so, and goes on`() async throws {
         let (stream, signals) = AsyncStream.makeStream(of: ProcessSignal.self)
         signals.yield(.reload)
         let runner = ServiceRunner(services: [Draining()], readiness: readiness, logger: log.logger)
-        await withTaskGroup(of: ProcessStatus.self) { tasks in
+        try await withThrowingTaskGroup(of: ProcessStatus.self) { tasks in
             tasks.addTask { await runner.run(on: stream) }
-            #expect(await log.line(with: "reload") == "info nothing to reload signal=SIGHUP")
+            #expect(try await log.line(with: "reload") == "info nothing to reload signal=SIGHUP")
             #expect(readiness.isReady)
             signals.yield(.stop(name: "SIGTERM"))
-            #expect(await tasks.next() == .success)
+            let status = try await tasks.next()
+            #expect(status == .success)
         }
     }
 
-    @Test func `the system's SIGHUP is a reload`() async {
+    @Test func `the system's SIGHUP is a reload`() async throws {
         let (stream, started) = AsyncStream.makeStream(of: Void.self)
         let (reloaded, reload) = AsyncStream.makeStream(of: Void.self)
         let runner = ServiceRunner(
@@ -167,6 +171,6 @@ struct ServiceSignalTests {
             for await _ in reloaded { break }
             tasks.cancelAll()
         }
-        #expect(await log.line(with: "reloading") == "info reloading signal=SIGHUP")
+        #expect(try await log.line(with: "reloading") == "info reloading signal=SIGHUP")
     }
 }

@@ -53,6 +53,7 @@ struct FileUploadTests {
         try await setup.metrics.wait(for: "bytes/0", total: 20)
         #expect(names("/") == ["2.ts"])
         await setup.end()
+        try await setup.metrics.wait(for: "transfers/0/dropped", total: 1)
         #expect(names("/").isEmpty)
         #expect(setup.metrics.total("transfers/0/dropped") == 1)
         try FileManager.default.removeItem(atPath: directory)
@@ -91,8 +92,8 @@ struct FileUploadTests {
     }
 
     @Test func `a dead origin does not hold up the directory`() async throws {
-        let dead = try await Origin.deadPort()
-        let setup = try UploadSetup("http://127.0.0.1:\(dead)", "file://\(directory)")
+        let dead = try DeadPort()
+        let setup = try UploadSetup(dead.url, "file://\(directory)")
         setup.put("/a", "1")
         try await setup.metrics.wait(for: "transfers/1/delivered", total: 1)
         await setup.end()

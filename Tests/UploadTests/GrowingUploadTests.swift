@@ -62,8 +62,8 @@ struct GrowingUploadTests {
     @Test func `a dead and a stalled destination do not delay another one`() async throws {
         let origin = try await Origin(answer: accept)
         let stalled = try await Origin(reads: false, answer: accept)
-        let dead = try await Origin.deadPort()
-        let setup = try UploadSetup("http://127.0.0.1:\(dead)", stalled.url, origin.url)
+        let dead = try DeadPort()
+        let setup = try UploadSetup(dead.url, stalled.url, origin.url)
         let megabyte = ByteBuffer(repeating: 1, count: 1 << 20)
         let body = setup.open("/live/s/1.ts")
         for count in 1...20 {
@@ -94,9 +94,9 @@ struct GrowingUploadTests {
     }
 
     @Test func `expiry while the origin is down is counted and releases the body`() async throws {
-        let dead = try await Origin.deadPort()
+        let dead = try DeadPort()
         let origin = try await Origin(answer: accept)
-        let setup = try UploadSetup("http://127.0.0.1:\(dead)", origin.url)
+        let setup = try UploadSetup(dead.url, origin.url)
         weak var released: GrowingBody?
         do {
             let body = setup.open("/live/s/1.ts")
@@ -139,11 +139,11 @@ struct GrowingUploadTests {
     }
 
     @Test func `a full queue drops the oldest waiting object`() async throws {
-        let dead = try await Origin.deadPort()
-        let setup = try UploadSetup("http://127.0.0.1:\(dead)") {
+        let dead = try DeadPort()
+        let setup = try UploadSetup(dead.url) {
             $0.transfersLimit = 3
-            $0.firstRetryDelay = .seconds(5)
-            $0.longestRetryDelay = .seconds(5)
+            $0.firstRetryDelay = .seconds(60)
+            $0.longestRetryDelay = .seconds(60)
         }
         let first = setup.open("/live/s/0.ts")
         try await setup.metrics.wait(for: "retries/0", total: 1)

