@@ -13,3 +13,17 @@ extension AsyncStream where Element: Sendable {
         }
     }
 }
+
+extension AsyncStream where Element: Hashable & Sendable {
+    /// Returns when so many different elements have come.
+    func wait(forDifferent count: Int) async throws {
+        try await withDeadline(.seconds(30), or: Missing()) {
+            var seen: Set<Element> = []
+            for await element in self {
+                seen.insert(element)
+                if seen.count == count { return }
+            }
+            throw Missing()
+        }
+    }
+}

@@ -4,13 +4,13 @@ import Testing
 @Suite(.serialized) struct CachedPlaylistTests {
     static let path = "/live/show/source.m3u8"
 
-    /// A version of the playlist. Its target duration allows caches 1 s.
-    static func playlist(_ sequence: Int) -> [UInt8] {
+    /// A version of the playlist. Its target duration allows caches half of that, in seconds.
+    static func playlist(_ sequence: Int, targetDuration: Int = 2) -> [UInt8] {
         Array(
             """
             #EXTM3U
             #EXT-X-VERSION:3
-            #EXT-X-TARGETDURATION:2
+            #EXT-X-TARGETDURATION:\(targetDuration)
             #EXT-X-MEDIA-SEQUENCE:\(sequence)
             #EXTINF:2.000,
             \(sequence).ts
@@ -43,7 +43,6 @@ import Testing
                 #expect(responses.last?.body == Self.playlist(3))
                 let requests = recorder.requests { $0.hasPrefix("GET \(Self.path) ") }
                 #expect(requests == responses.count { $0.headers["x-cache"] == "MISS" })
-                #expect(responses.contains { $0.headers["x-cache"] == "HIT" })
 
                 // Nor does it come from a cache that cannot reach the origin; and the error is not kept.
                 try await recorder.close()
@@ -60,7 +59,7 @@ import Testing
         try await withOrigin { origin in
             let recorder = try await OriginRecorder(inFrontOf: origin)
             try await withVarnish(inFrontOf: recorder.port) { varnish in
-                try await origin.upload(Self.path, Self.playlist(1))
+                try await origin.upload(Self.path, Self.playlist(1, targetDuration: 120))
                 let queries: [(query: String, cache: String)] = [
                     ("", "MISS"),
                     ("?token=1", "HIT"),

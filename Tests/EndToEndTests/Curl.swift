@@ -23,18 +23,6 @@ enum Curl {
         return response
     }
 
-    /// A response body with the moment each piece of it came.
-    static func arrivals(_ url: String) async throws -> [(moment: ContinuousClock.Instant, bytes: Int)] {
-        try await run(
-            .name("curl"), arguments: ["-sS", "--no-buffer", "--max-time", "60", url], input: .none,
-            output: .sequence, error: .discarded
-        ) { execution in
-            var arrivals: [(moment: ContinuousClock.Instant, bytes: Int)] = []
-            for try await buffer in execution.standardOutput { arrivals.append((.now, buffer.count)) }
-            return arrivals
-        }.closureResult
-    }
-
     private static func parse(_ bytes: [UInt8]) -> Response {
         var response = Response()
         var rest = bytes[...]

@@ -10,22 +10,28 @@ enum FFmpeg {
 
     /// Runs it to its end; gives its standard output, and its messages at `warning` and above.
     @discardableResult
-    static func run(_ arguments: [String]) async throws -> (output: String, messages: String) {
-        let result = try await Subprocess.run(
-            .name("ffmpeg"), arguments: Arguments(["-hide_banner", "-nostdin", "-y", "-v", "warning"] + arguments),
-            output: .string(limit: 1 << 26), error: .string(limit: 1 << 22))
-        let messages = result.standardError
-        guard result.terminationStatus == .exited(0) else { throw Failure(description: messages) }
-        return (result.standardOutput, messages)
+    static func run(
+        _ arguments: [String], within limit: Duration = .seconds(120)
+    ) async throws -> (output: String, messages: String) {
+        try await withDeadline(limit, or: NotSo(description: "it has not ended: ffmpeg \(arguments)")) {
+            let result = try await Subprocess.run(
+                .name("ffmpeg"), arguments: Arguments(["-hide_banner", "-nostdin", "-y", "-v", "warning"] + arguments),
+                output: .string(limit: 1 << 26), error: .string(limit: 1 << 22))
+            let messages = result.standardError
+            guard result.terminationStatus == .exited(0) else { throw Failure(description: messages) }
+            return (output: result.standardOutput, messages: messages)
+        }
     }
 
     /// Runs another command of the same house to its end; gives its standard output.
     static func run(_ command: String, _ arguments: [String]) async throws -> String {
-        let result = try await Subprocess.run(
-            .name(command), arguments: Arguments(arguments), output: .string(limit: 1 << 26),
-            error: .string(limit: 1 << 22))
-        guard result.terminationStatus == .exited(0) else { throw Failure(description: result.standardError) }
-        return result.standardOutput
+        try await withDeadline(.seconds(120), or: NotSo(description: "it has not ended: \(command) \(arguments)")) {
+            let result = try await Subprocess.run(
+                .name(command), arguments: Arguments(arguments), output: .string(limit: 1 << 26),
+                error: .string(limit: 1 << 22))
+            guard result.terminationStatus == .exited(0) else { throw Failure(description: result.standardError) }
+            return result.standardOutput
+        }
     }
 
     /// Makes an FLV file of a moving picture and a tone; either can be left out.
@@ -47,6 +53,23 @@ enum FFmpeg {
     /// Publishes a file at media speed.
     static func publish(_ path: String, to url: String, options: [String] = []) async throws {
         try await run(["-re"] + options + ["-i", path, "-c", "copy", "-f", "flv", url])
+    }
+
+    /// Publishes at media speed the bytes of a file: how it begins, and what is told once all of that is taken.
+    static func publish(
+        _ beginning: [UInt8], to url: String, then rest: @escaping @Sendable () async throws -> [UInt8]
+    ) async throws {
+        try await withDeadline(.seconds(120), or: NotSo(description: "ffmpeg has not published all of it")) {
+            let result = try await Subprocess.run(
+                .name("ffmpeg"),
+                arguments: ["-v", "error", "-nostdin", "-re", "-i", "pipe:0", "-c", "copy", "-f", "flv", url],
+                input: .inputWriter, output: .discarded, error: .string(limit: 1 << 20)
+            ) { execution in
+                _ = try await execution.standardInputWriter.write(beginning)
+                _ = try await execution.standardInputWriter.write(rest())
+            }
+            guard result.terminationStatus == .exited(0) else { throw Failure(description: result.standardError) }
+        }
     }
 
     /// Whether a file could be published to its end.

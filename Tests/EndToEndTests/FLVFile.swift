@@ -9,6 +9,15 @@ struct FLVFile {
         var time: UInt32
         var body: [UInt8]
 
+        /// With its length behind it.
+        var bytes: [UInt8] {
+            func number(_ value: UInt32, _ count: Int) -> [UInt8] {
+                (0..<count).reversed().map { UInt8(truncatingIfNeeded: value >> UInt32($0 * 8)) }
+            }
+            let head = [type] + number(UInt32(body.count), 3) + number(time & 0xFF_FFFF, 3)
+            return head + [UInt8(time >> 24), 0, 0, 0] + body + number(UInt32(body.count + 11), 4)
+        }
+
         static let audio: UInt8 = 8
         static let video: UInt8 = 9
 
@@ -55,15 +64,14 @@ struct FLVFile {
         return joined
     }
 
+    /// The file as far as a time of its media in milliseconds, and what is behind that.
+    func cut(at milliseconds: UInt32) -> (beginning: [UInt8], rest: [UInt8]) {
+        let end = tags.firstIndex { $0.time >= milliseconds } ?? tags.endIndex
+        let header: [UInt8] = Array("FLV".utf8) + [1, 5, 0, 0, 0, 9, 0, 0, 0, 0]
+        return (header + tags[..<end].flatMap(\.bytes), tags[end...].flatMap(\.bytes))
+    }
+
     func write(to path: String) throws {
-        func bytes(_ number: UInt32, _ count: Int) -> [UInt8] {
-            (0..<count).reversed().map { UInt8(truncatingIfNeeded: number >> UInt32($0 * 8)) }
-        }
-        var file: [UInt8] = Array("FLV".utf8) + [1, 5, 0, 0, 0, 9, 0, 0, 0, 0]
-        for tag in tags {
-            let head = [tag.type] + bytes(UInt32(tag.body.count), 3) + bytes(tag.time & 0xFF_FFFF, 3)
-            file += head + [UInt8(tag.time >> 24), 0, 0, 0] + tag.body + bytes(UInt32(tag.body.count + 11), 4)
-        }
-        try Data(file).write(to: URL(filePath: path))
+        try Data(cut(at: .max).beginning).write(to: URL(filePath: path))
     }
 }

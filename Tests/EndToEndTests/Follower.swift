@@ -19,12 +19,20 @@ struct Follower: Sendable {
     /// they are produced.
     mutating func follow(_ playlist: String, limit: Int? = nil) async throws {
         let folder = playlist[...(try #require(playlist.lastIndex(of: "/")))]
-        let giveUp = Date.now + 30
+        // As long as it goes on without another segment.
+        let patience = Duration.seconds(60)
+        var giveUp = ContinuousClock.now + patience
         var last: String?
+        var hasNews = true
         // Of a segment the playlist tells the duration once the next has begun: one more is read, and left out.
         while limit.map({ segments.count <= $0 }) ?? true {
+            if !hasNews { try await Task.sleep(for: .milliseconds(50)) }
+            hasNews = false
+            guard ContinuousClock.now < giveUp else {
+                throw FFmpeg.Failure(description: "nothing comes behind \(last ?? "the beginning") of \(playlist)")
+            }
             let response = try await Curl.get(playlist)
-            if response.status == 404, versions.isEmpty, Date.now < giveUp { continue }
+            if [404, 429].contains(response.status), versions.isEmpty { continue }
             guard response.status == 200 else { throw FFmpeg.Failure(description: "playlist: \(response.status)") }
             if versions.last != response.text { versions.append(response.text) }
             let uris = response.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
@@ -41,6 +49,8 @@ struct Follower: Sendable {
             if segment.status == 200, segment.exitCode == 0 {
                 segments.append((uris[next], segment.body))
                 last = uris[next]
+                giveUp = ContinuousClock.now + patience
+                hasNews = true
             } else if hasEnded {
                 throw FFmpeg.Failure(
                     description: "\(uris[next]) cannot be read: \(segment.status), \(segment.exitCode)")

@@ -1,7 +1,5 @@
 /// An object on its way to the origin: a PUT whose body comes piece by piece.
 struct GrowingUpload: Sendable {
-    struct NotTaken: Error {}
-
     private let connection: RawConnection
     private let path: String
     private let port: Int
@@ -20,10 +18,8 @@ struct GrowingUpload: Sendable {
 
     /// Waits until the origin serves what has come.
     func untilServed() async throws {
-        try await withDeadline(.seconds(10), or: NotTaken()) { [path, port] in
-            while try await Curl.get("http://127.0.0.1:\(port)\(path)", ["-I"]).status != 200 {
-                try Task.checkCancellation()
-            }
+        try await poll(for: path) { [path, port] in
+            try await Curl.get("http://127.0.0.1:\(port)\(path)", ["-I"]).status == 200 ? () : nil
         }
     }
 

@@ -17,6 +17,9 @@ struct LadderCapture: Sendable {
             }
         }
 
+        /// A file of each of them, written by ``LadderCapture/problems()``.
+        var timelinePaths: [String] { timelines.indices.map { "\(path)-\($0).ts" } }
+
         var pictureTimes: [Int64] { TransportStream(follower.bytes).pictureTimes }
         var soundTimes: [Int64] {
             TransportStream(follower.bytes).units.filter { !$0.isVideo }.map(\.presentationTime)
@@ -38,8 +41,7 @@ struct LadderCapture: Sendable {
             renditions: renditions.map { ($0.name, $0.follower.ladderSegments) }
         ).problems()
         for rendition in renditions {
-            for (index, timeline) in rendition.timelines.enumerated() {
-                let path = "\(rendition.path)-\(index).ts"
+            for (index, (timeline, path)) in zip(rendition.timelines, rendition.timelinePaths).enumerated() {
                 try Data(timeline).write(to: URL(filePath: path))
                 let errors = try await FFmpeg.decodingErrors(path)
                 problems += errors.map { "\(rendition.name), timeline \(index): \($0)" }
@@ -80,15 +82,34 @@ extension Services {
         try await publishing
         return captured
     }
+}
 
-    /// Pictures that did not reach an encoder in time, over all streams, of all renditions or of one.
-    func droppedFrames(of rendition: String? = nil) async throws -> Int {
-        let text = try await Curl.get("\(ingestMetrics)/metrics").text
-        let lines = text.split(separator: "\n").filter { line in
-            line.hasPrefix("headwater_ingest_frames_dropped_total")
-                && rendition.map { line.contains("\"\($0)\"") } ?? true
-        }
-        return lines.compactMap { Double($0.split(separator: " ").last ?? "") }.reduce(0) { $0 + Int($1) }
+/// Captures up to three times, each in fresh services, until the ingest says that all went through it in time. Gives the
+/// last capture, and what the ingest had counted by then.
+func captureInTime<Captured: Sendable>(
+    _ capture: () async throws -> (Captured, Metrics)
+) async throws -> (Captured, Metrics) {
+    for _ in 0..<2 {
+        let (captured, metrics) = try await capture()
+        if !metrics.tellsOfLateness { return (captured, metrics) }
+    }
+    return try await capture()
+}
+
+extension Metrics {
+    private static let skipped: Substring = "headwater_ingest_access_units_skipped_total"
+    private static let dropped: Substring = "headwater_ingest_frames_dropped_total"
+
+    /// Whether anything came too late to be decoded or encoded, or the test picture too late altogether.
+    fileprivate var tellsOfLateness: Bool {
+        let stalled: Substring = #"headwater_ingest_inputs_failures_total{reason="stalled"}"#
+        return [Self.skipped, Self.dropped, stalled].contains { self[$0] ?? 0 > 0 }
+    }
+
+    /// Pictures that did not reach the encoders of these renditions in time, over all streams.
+    func missedPictures(of renditions: String...) -> Int {
+        let skipped = self[Self.skipped] ?? 0
+        return renditions.reduce(0) { $0 + Int(skipped + (self["\(Self.dropped){rendition=\"\($1)\"}"] ?? 0)) }
     }
 }
 

@@ -1,9 +1,5 @@
 /// What a service's `/metrics` says at a moment.
 struct Metrics: Sendable {
-    struct NotSo: Error, CustomStringConvertible {
-        let description: String
-    }
-
     let text: String
     private let values: [Substring: Double]
 
@@ -20,12 +16,9 @@ struct Metrics: Sendable {
 
     /// Those of a service, as soon as a series has a value; gauges are brought up to date once a second.
     static func at(_ admin: String, when series: Substring, is value: Double) async throws -> Metrics {
-        try await withDeadline(.seconds(30), or: NotSo(description: "\(series) did not become \(value)")) {
-            while true {
-                let metrics = try await Metrics(at: admin)
-                if metrics[series] == value { return metrics }
-                try Task.checkCancellation()
-            }
+        try await poll(for: "\(series) to be \(value)") {
+            let metrics = try await Metrics(at: admin)
+            return metrics[series] == value ? metrics : nil
         }
     }
 

@@ -31,8 +31,9 @@ struct ObjectReading: Sendable {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let done = loop.makePromise(of: ObjectReading.self)
         let start = ContinuousClock.now
+        let channel: any Channel
         do {
-            let channel = try await ClientBootstrap(group: loop)
+            channel = try await ClientBootstrap(group: loop)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHTTPClientHandlers()
@@ -40,13 +41,18 @@ struct ObjectReading: Sendable {
                     }
                 }
                 .connect(host: "127.0.0.1", port: port).get()
-            let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: ["Host": "a"])
-            channel.write(HTTPClientRequestPart.head(head), promise: nil)
-            channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
         } catch {
             done.fail(error)
+            throw error
         }
-        return try await done.futureResult.get()
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: path, headers: ["Host": "a"])
+        channel.write(HTTPClientRequestPart.head(head), promise: nil)
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+        return try await withTaskCancellationHandler {
+            try await done.futureResult.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
     }
 
     private final class Handler: ChannelInboundHandler {

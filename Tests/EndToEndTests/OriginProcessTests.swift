@@ -2,7 +2,6 @@ import FoundationEssentials
 import Glibc
 import NIOCore
 import Subprocess
-import SystemPackage
 import Testing
 
 /// The origin as its operator has it: killed, told to stop, told to read its files again, started wrongly.
@@ -74,6 +73,9 @@ import Testing
                 let upload = try await GrowingUpload(Self.path, at: origin.port, [former])
                 await upload.send(Self.media)
                 try await upload.untilServed()
+                try await poll(for: "the answer under the former token") {
+                    String(decoding: kept.received, as: UTF8.self).hasPrefix("HTTP/1.1 201 ") ? () : nil
+                }
 
                 try files.write("\(new)\n", to: files.tokens)
                 origin.send(SIGHUP)
@@ -140,12 +142,8 @@ import Testing
 
     /// The status it ends with by itself, and what it says.
     private func end(_ flags: [String]) async throws -> (status: TerminationStatus, text: String) {
-        let folder = try #require(ProcessInfo.processInfo.environment["HEADWATER_BIN"])
-        let result = try await run(
-            .path(FilePath("\(folder)/headwater-origin")),
-            arguments: Arguments(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"] + flags),
-            environment: .inherit.updating(["HEADWATER_BIN": nil]), output: .discarded, error: .string(limit: 1 << 16))
-        return (result.terminationStatus, result.standardError)
+        try await endOfService(
+            "headwater-origin", ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"] + flags)
     }
 
     @Test(arguments: [

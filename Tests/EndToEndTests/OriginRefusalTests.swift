@@ -31,7 +31,7 @@ import Testing
     /// Small enough to be met; errors are rare but for the end.
     private static let limits = [
         "--header-limit", "4KiB", "--object-limit", "1MiB", "--memory-limit", "1MiB", "--stream-object-limit", "4",
-        "--connections-per-address", "8", "--error-rate", "2", "--upload-timeout", "2s",
+        "--connections-per-address", "8", "--error-rate", "2", "--upload-timeout", "8s",
     ]
 
     private static func rows(signature: String) -> [Row] {

@@ -43,7 +43,13 @@ final class RawConnection: Sendable {
     func untilClosed(within limit: Duration = .seconds(20)) async throws -> [UInt8] {
         struct StillOpen: Error {}
         let channel = channel
-        try await withDeadline(limit, or: StillOpen()) { try await channel.closeFuture.get() }
+        try await withDeadline(limit, or: StillOpen()) {
+            try await withTaskCancellationHandler {
+                try await channel.closeFuture.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+        }
         return received
     }
 

@@ -86,3 +86,21 @@ func withDeadline<Result: Sendable>(
         return result
     }
 }
+
+/// What was waited for has not come.
+struct NotSo: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Asks again and again until there is an answer.
+func poll<Result: Sendable>(
+    for what: String, _ ask: @escaping @Sendable () async throws -> Result?
+) async throws -> Result {
+    try await withDeadline(.seconds(30), or: NotSo(description: "waited in vain for \(what)")) {
+        while true {
+            if let result = try await ask() { return result }
+            // Who asks without a pause is refused for it.
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}

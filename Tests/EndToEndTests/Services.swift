@@ -59,10 +59,25 @@ func withService<Result: Sendable>(
     _ name: String, _ flags: [String], input: FileDescriptor? = nil, end: ProgramEnd = .told,
     _ body: (ServiceLog, ProcessIdentifier) async throws -> Result
 ) async throws -> Result {
+    try await withProgram(service(name), flags, input: input, end: end, body)
+}
+
+private func service(_ name: String) throws -> Executable {
     let folder = try #require(
         ProcessInfo.processInfo.environment["HEADWATER_BIN"],
         "HEADWATER_BIN must name the folder of the services: run `make test`")
-    return try await withProgram(.path(FilePath("\(folder)/\(name)")), flags, input: input, end: end, body)
+    return .path(FilePath("\(folder)/\(name)"))
+}
+
+/// Runs a service that is to end by itself; gives how it did, and what it wrote as its standard error.
+func endOfService(_ name: String, _ flags: [String]) async throws -> (status: TerminationStatus, text: String) {
+    let program = try service(name)
+    return try await withDeadline(.seconds(120), or: NotSo(description: "it has not ended: \(name) \(flags)")) {
+        let result = try await run(
+            program, arguments: Arguments(flags), environment: .inherit.updating(["HEADWATER_BIN": nil]),
+            output: .discarded, error: .string(limit: 1 << 20))
+        return (status: result.terminationStatus, text: result.standardError)
+    }
 }
 
 /// Runs a program for as long as the body takes; gives what it writes as its standard error.
@@ -88,7 +103,9 @@ func withProgram<Result: Sendable>(
             }
             do {
                 let value = try await body(log, execution.processIdentifier)
-                if case .told = end { try execution.send(signal: .terminate) } else { try await log.untilClosed() }
+                if case .told = end { try execution.send(signal: .terminate) }
+                // Throws where it does not end in time.
+                try await log.untilClosed()
                 try await group.waitForAll()
                 return value
             } catch {

@@ -1,6 +1,4 @@
-import FoundationEssentials
 import Subprocess
-import SystemPackage
 import Testing
 
 @Suite struct TranscodeSettingsTests {
@@ -27,14 +25,10 @@ import Testing
     func `a rendition that cannot be is refused before anything listens, with the reason`(
         _ refusal: Refusal
     ) async throws {
-        let folder = try #require(ProcessInfo.processInfo.environment["HEADWATER_BIN"])
         let flags = ["--rtmp-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]
-        let result = try await run(
-            .path(FilePath("\(folder)/headwater-ingest")),
-            arguments: Arguments(flags + refusal.renditions.flatMap { ["--rendition", $0] }),
-            environment: .inherit.updating(["HEADWATER_BIN": nil]), output: .discarded, error: .string(limit: 1 << 20))
-        #expect(result.terminationStatus == .exited(64))
-        let message = result.standardError
+        let (status, message) = try await endOfService(
+            "headwater-ingest", flags + refusal.renditions.flatMap { ["--rendition", $0] })
+        #expect(status == .exited(64))
         #expect(!message.contains("listening"))
         let missing = refusal.words.filter { !message.contains($0) }
         #expect(missing == [], "\(message)")

@@ -20,37 +20,40 @@ extension TranscodeTests {
                 "source",
                 "name=low,size=320x180,video-bitrate=400k,preset=ultrafast,audio-bitrate=96k,audio-channels=2",
                 "name=fixed,size=320x180,fps=30,video-bitrate=400k,preset=ultrafast")
-            try await withServices(ingest: flags) { services in
-                let ladders = try await withThrowingTaskGroup(of: (Int, LadderCapture).self) { group in
-                    for index in Self.sources.indices {
-                        group.addTask {
-                            let names = ["source", "low", "fixed"]
-                            return (
-                                index,
-                                try await services.publishAndCapture(
-                                    "\(folder)/\(index).flv", "live/\(index)", names, in: folder)
-                            )
+            let (ladders, metrics) = try await captureInTime {
+                try await withServices(ingest: flags) { services -> ([Int: LadderCapture], Metrics) in
+                    let ladders = try await withThrowingTaskGroup(of: (Int, LadderCapture).self) { group in
+                        for index in Self.sources.indices {
+                            group.addTask {
+                                let names = ["source", "low", "fixed"]
+                                return (
+                                    index,
+                                    try await services.publishAndCapture(
+                                        "\(folder)/\(index).flv", "live/\(index)", names, in: folder)
+                                )
+                            }
                         }
+                        return try await group.reduce(into: [Int: LadderCapture]()) { $0[$1.0] = $1.1 }
                     }
-                    return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+                    return (ladders, try await Metrics(at: services.ingestMetrics))
                 }
-                var missing: [String: [Int]] = [:]
-                for (index, source) in Self.sources.enumerated() {
-                    let ladder = try #require(ladders[index])
-                    let problems = try await ladder.problems()
-                    #expect(problems == [], "\(source.testDescription)")
-                    missing["low", default: []].append(try missingPictures(ladder, of: source))
-                    missing["fixed", default: []].append(try missingSteps(ladder, of: source))
-                    try await checkSound(ladder, of: source)
-                    try await checkPicture(ladder, of: source)
-                }
-                for (rendition, missing) in missing {
-                    let dropped = try await services.droppedFrames(of: rendition)
-                    // Where a picture was dropped, the steps up to the next are not filled either.
-                    let limit = rendition == "fixed" && dropped > 0 ? Int.max : dropped
-                    #expect(missing.reduce(0, +) <= limit, "\(rendition): \(missing)")
-                    #expect(dropped < 60, "\(rendition)")
-                }
+            }
+            var missing: [String: [Int]] = [:]
+            for (index, source) in Self.sources.enumerated() {
+                let ladder = try #require(ladders[index])
+                let problems = try await ladder.problems()
+                #expect(problems == [], "\(source.testDescription)")
+                missing["low", default: []].append(try missingPictures(ladder, of: source))
+                missing["fixed", default: []].append(try missingSteps(ladder, of: source))
+                try await checkSound(ladder, of: source)
+                try await checkPicture(ladder, of: source)
+            }
+            for (rendition, missing) in missing {
+                let missed = metrics.missedPictures(of: rendition)
+                // Where a picture was dropped, the steps up to the next are not filled either.
+                let limit = rendition == "fixed" && missed > 0 ? Int.max : missed
+                #expect(missing.reduce(0, +) <= limit, "\(rendition): \(missing)")
+                #expect(missed < 60, "\(rendition)")
             }
         }
     }

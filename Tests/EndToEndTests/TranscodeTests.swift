@@ -3,7 +3,7 @@ import Testing
 
 /// What the ingest makes of a stream by decoding and encoding it. One at a time: each takes a good part of a processor,
 /// and pictures that do not get one in time are dropped.
-@Suite(.serialized, .timeLimit(.minutes(4))) struct TranscodeTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct TranscodeTests {
     /// `HEADWATER_LADDER_SECONDS` asks for a longer stream, for instance 60.
     static let ladderSeconds = Int(ProcessInfo.processInfo.environment["HEADWATER_LADDER_SECONDS"] ?? "") ?? 20
 
@@ -26,22 +26,25 @@ import Testing
             try tags.write(to: file)
 
             let flags = Self.flags("720p,preset=ultrafast", "480p,preset=ultrafast", "audio")
-            try await withServices(ingest: flags) { services in
-                let ladder = try await services.publishAndCapture(
-                    file, "live/stream", ["720p", "480p", "audio"], in: folder)
-                let problems = try await ladder.problems()
-                #expect(problems == [])
-                let dropped = try await services.droppedFrames()
-                #expect(dropped < source.seconds)
-                try await checkPictures(ladder, of: source, dropped: dropped)
-                try await checkTime(ladder, of: source)
-                try await checkCaptions(ladder, captions, sentIn: file)
-                try checkMultivariant(ladder)
+            let (ladder, metrics) = try await captureInTime {
+                try await withServices(ingest: flags) { services -> (LadderCapture, Metrics) in
+                    let ladder = try await services.publishAndCapture(
+                        file, "live/stream", ["720p", "480p", "audio"], in: folder)
+                    return (ladder, try await Metrics(at: services.ingestMetrics))
+                }
             }
+            let problems = try await ladder.problems()
+            #expect(problems == [])
+            let missed = metrics.missedPictures(of: "720p", "480p")
+            #expect(missed < source.seconds)
+            try await checkPictures(ladder, of: source, missed: missed)
+            try await checkTime(ladder, of: source)
+            try await checkCaptions(ladder, captions, sentIn: file)
+            try checkMultivariant(ladder)
         }
     }
 
-    private func checkPictures(_ ladder: LadderCapture, of source: MediaSource, dropped: Int) async throws {
+    private func checkPictures(_ ladder: LadderCapture, of source: MediaSource, missed: Int) async throws {
         var missing = 0
         for (name, size) in [("720p", "1280,720"), ("480p", "854,480")] {
             let rendition = try ladder[name]
@@ -52,7 +55,7 @@ import Testing
             let frames = try await FFmpeg.frames(rendition.path, track: "v")
             #expect(frames.count == rendition.pictureTimes.count, "\(name)")
         }
-        #expect(missing == dropped)
+        #expect(missing == missed)
         let audio = try ladder["audio"]
         #expect(audio.pictureTimes == [])
         #expect(Double(audio.soundTimes.count) > Double(source.seconds) * 46.875 - 3)
