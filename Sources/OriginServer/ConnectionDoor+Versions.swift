@@ -35,6 +35,7 @@ extension ConnectionDoor {
     }
 
     func speakHTTP2(_ channel: any Channel) throws {
+        guard !isLeaving else { return close() }
         isChosen = true
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [

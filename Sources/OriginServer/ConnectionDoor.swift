@@ -17,10 +17,12 @@ final class ConnectionDoor: ChannelDuplexHandler {
     private(set) var reads = 0
     /// Requests that the current read, or the last one, has brought.
     private var readRequests = 0
-    /// Whether the channel is to read, and has not begun to.
+    /// Whether the channel was asked to read, and has not finished.
     private var isReadAsked = false
-    /// Whether it has begun to, and may bring more.
+    /// Whether it is giving what it has read.
     private var isReading = false
+    /// Whether its peer has ended its side, and what is still to be read comes all at once.
+    private(set) var isLeaving = false
     /// Whether it waits for its turn, and is not read until then.
     private var isWaiting = false
     /// Whether what is read at a time is as much as bodies are worth.
@@ -29,13 +31,17 @@ final class ConnectionDoor: ChannelDuplexHandler {
     let listener: ListenerRole
     private(set) var peer: PeerAddress?
     private var isAdmitted = false
+    /// Whether it is known what is spoken.
     var isChosen = false
-    /// Whether there has been a stream.
+    /// Whether there has been a request.
     private var hasSpoken = false
+    /// Whether anything was written, by TLS too.
+    private var hasAnswered = false
     /// Bytes that may yet be the beginning of the preface.
     private var first: ByteBuffer?
-    /// What was read and waits for its turn.
+    /// What was read and waits for its turn, and since when.
     private var late: ByteBuffer?
+    private var lateSince = NIODeadline.now()
     /// Since when its peer has had time to speak.
     private var opened = NIODeadline.now()
     private var context: ChannelHandlerContext?
@@ -106,17 +112,18 @@ final class ConnectionDoor: ChannelDuplexHandler {
             """)
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // What a peer sent before it ended its side is read in any case. One who asks so much and goes wants no answer.
-        guard isReadAsked else { return }
         reads &+= 1
         isReading = true
         let bytes = unwrapInboundIn(data)
-        if isWaiting {
-            late?.writeImmutableBuffer(bytes)
+        // Where the peer has ended its side, the channel reads all there is, whether asked or not.
+        isLeaving = !isReadAsked
+        if isLeaving, !takesBodies, connection == nil {
+            takeLast(bytes, context)
         } else if isCostly(bytes), !origin.connections.hasTime(on: context.eventLoop) {
             late = bytes
+            lateSince = .now()
             let isHandshake = listener.isEncrypted && !isChosen
-            wait(as: isHandshake ? .handshake : bytes.readableBytes > Self.modestBytes ? .greedy : .modest, context)
+            wait(as: isHandshake ? .handshake : bytes.readableBytes < Self.modestBytes ? .modest : .greedy, context)
         } else {
             take(bytes, context)
         }
@@ -125,7 +132,16 @@ final class ConnectionDoor: ChannelDuplexHandler {
     /// Whether it may take long to serve: handshakes and the requests of HTTP/2 do.
     private func isCostly(_ bytes: ByteBuffer) -> Bool {
         guard !takesBodies, connection == nil else { return false }
-        return listener.isEncrypted || isChosen || bytes.readableBytesView.starts(with: "PRI ".utf8)
+        return listener.isEncrypted || isChosen || first != nil || bytes.readableBytesView.starts(with: "PRI ".utf8)
+    }
+
+    /// There are uploaders who end their side without waiting for the answer: what may be an upload over HTTP/1.1 is
+    /// taken. Who says so much over HTTP/2 and goes wants no answer, and who goes before the handshake has said nothing.
+    private func takeLast(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard listener.isEncrypted, hasAnswered, !isChosen else { return }
+        var all = late.take() ?? ByteBuffer()
+        all.writeImmutableBuffer(bytes)
+        take(all, context)
     }
 
     private func wait(as turn: ConnectionSet.Turn, _ context: ChannelHandlerContext) {
@@ -140,8 +156,14 @@ final class ConnectionDoor: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if isReading { isReadAsked = false }
-        isReading = false
+        if isReading {
+            isReading = false
+            isReadAsked = false
+        } else if late != nil {
+            // The channel says so too where there was nothing to be read but the end.
+            isLeaving = true
+            takeLast(ByteBuffer(), context)
+        }
         context.fireChannelReadComplete()
     }
 
@@ -162,11 +184,17 @@ final class ConnectionDoor: ChannelDuplexHandler {
         isWaiting = false
         readRequests = 0
         guard let bytes = late.take() else { return read(context: context) }
-        if !hasSpoken { opened = .now() }
+        opened = opened + (.now() - lateSince)
         isReading = true
         take(bytes, context)
+        guard isOpen else { return }
         channelReadComplete(context: context)
         context.channel.read()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        hasAnswered = true
+        context.write(data, promise: promise)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -180,6 +208,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        late = nil
         // Its number may be another connection's by now, and what the decoder still has would be answered.
         connection?.socket = nil
         countSentBytes()
@@ -232,10 +261,11 @@ final class ConnectionDoor: ChannelDuplexHandler {
     func timePassed(now: NIODeadline) {
         guard isOpen else { return }
         countSentBytes()
-        // It is not the peer who takes this time.
-        guard late == nil else { return }
-        if !hasSpoken, connection == nil, now - opened >= origin.configuration.requestTimeout { return close() }
-        if connection == nil, isChosen, streams.isEmpty,
+        // Who waits for his turn is not who takes this time.
+        if !hasSpoken, connection == nil, late == nil, now - opened >= origin.configuration.requestTimeout {
+            return close()
+        }
+        if connection == nil, late == nil, isChosen, streams.isEmpty,
             now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime
         {
             return close()
@@ -290,11 +320,13 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     /// Requests that one read may bring, for the next to follow at once.
     private static let modestRequests = 16
-    /// What a few requests over HTTP/2 take.
-    private static let modestBytes = 512
+    /// Who sends less at a time asks for little over HTTP/2.
+    private static let modestBytes = smallestRead
     /// What is read at a time of a connection that has not uploaded: requests of that size are worked off in a few
     /// milliseconds.
     static let requestBytes = 4 << 10
+    /// And of one that sends less than this.
+    static let smallestRead = 512
     /// Of one that has, over HTTP/1.1.
     static let bodyBytes = 64 << 10
     /// And over HTTP/2, where so much may be many requests (`RFC 9113 §4.2`).

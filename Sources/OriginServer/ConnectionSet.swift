@@ -11,13 +11,17 @@ final class ConnectionSet: Sendable {
         var leaving: CircularBuffer<ConnectionDoor> = []
         /// Those that wait for their turn, by ``Turn``.
         var waiting = Turn.allCases.map { _ in CircularBuffer<ConnectionDoor>() }
+        /// Whether the next turn is due.
         var takesTurns = false
         /// When the time is over in this round of the sockets that are ready.
         var roundEnd: NIODeadline?
     }
 
-    /// How long all who ask may keep an event loop from uploads and their readers, in one round and in one turn.
-    private static let turnTime = TimeAmount.milliseconds(4)
+    /// How long those who take long may be served in one round of the sockets that are ready, counted from the first of
+    /// them.
+    private static let roundTime = TimeAmount.milliseconds(4)
+    /// How long in one turn those of one kind, after which there is a round. Who is being served then is served.
+    private static let turnTime = TimeAmount.milliseconds(2)
 
     /// Who goes before whom of those for whom there was no time when they came.
     enum Turn: Int, CaseIterable {
@@ -85,7 +89,7 @@ final class ConnectionSet: Sendable {
         guard let box = doors[ObjectIdentifier(eventLoop)] else { return true }
         let now = NIODeadline.now()
         if let end = box.value.roundEnd { return now < end }
-        box.value.roundEnd = now + Self.turnTime
+        box.value.roundEnd = now + Self.roundTime
         // It runs when all sockets have been seen to.
         eventLoop.execute { box.value.roundEnd = nil }
         return true
@@ -103,9 +107,10 @@ final class ConnectionSet: Sendable {
         guard !box.value.takesTurns, box.value.waiting.contains(where: { !$0.isEmpty }) else { return }
         box.value.takesTurns = true
         box.eventLoop.scheduleTask(in: .milliseconds(1)) {
-            let end = NIODeadline.now() + turnTime
             for turn in Turn.allCases {
+                let end = NIODeadline.now() + turnTime
                 while let door = box.value.waiting[turn.rawValue].popFirst() {
+                    guard door.isOpen else { continue }
                     door.takeTurn()
                     if turn == .greedy || .now() >= end { break }
                 }

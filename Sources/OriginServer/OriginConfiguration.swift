@@ -13,7 +13,8 @@ package struct OriginConfiguration: Sendable, Equatable {
 
     /// How long a GET of what is not there waits for it to come; zero: it is answered with 404 at once.
     package var holdMissing = TimeAmount.zero
-    /// From a connection's start, or the first byte of a request, to the end of the request's head.
+    /// From a connection's start, or the first byte of a request, to the end of the request's head; less what a connection
+    /// waits for its turn.
     package var requestTimeout = TimeAmount.seconds(10)
     /// How long a connection may rest between requests. Longer than a cache in front keeps it, so that none is closed
     /// under a request.

@@ -138,7 +138,8 @@ package final class OriginServer: Service {
 
     /// A connection keeps its buffer: one for a request is enough.
     private static let receiveBuffers = AdaptiveRecvByteBufferAllocator(
-        minimum: 512, initial: 512, maximum: ConnectionDoor.requestBytes)
+        minimum: ConnectionDoor.smallestRead, initial: ConnectionDoor.smallestRead, maximum: ConnectionDoor.requestBytes
+    )
 
     private func text(_ address: SocketAddress?) -> String {
         guard let address else { return "unknown" }
