@@ -157,20 +157,21 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         if isReading {
-            isReading = false
             isReadAsked = false
         } else if late != nil {
             // The channel says so too where there was nothing to be read but the end.
             isLeaving = true
             takeLast(ByteBuffer(), context)
         }
+        // TLS gives what it has read only now.
         context.fireChannelReadComplete()
+        isReading = false
     }
 
     /// Who sends many requests at a time is read in turn with others who do, so that all others go before them.
     func read(context: ChannelHandlerContext) {
         // The channel asks again when it has given all it has read.
-        guard !isReading, !isWaiting else { return }
+        guard !isReading, !isWaiting, !isReadAsked else { return }
         guard readRequests > Self.modestRequests, isOpen else {
             isReadAsked = true
             return context.read()
