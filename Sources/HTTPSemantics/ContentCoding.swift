@@ -5,13 +5,14 @@ package enum ContentCoding: String, Sendable {
 
     /// The better one of two that an object can be had in; gzip where both are as welcome.
     ///
-    /// Nil where neither is acceptable. Without the field there is no reason to encode. A field that is too long, and
-    /// elements that are malformed, count as if they were not there.
+    /// Nil where neither is acceptable. Without the field there is no reason to encode. A field that is too long, elements
+    /// that are malformed, and what comes after 64 of them, count as if they were not there.
     package static func preferred(_ acceptEncoding: [String]) -> ContentCoding? {
         var gzip: Int?
         var identity: Int?
         var others: Int?
-        for element in acceptEncoding.lazy.compactMap({ FieldList.elements($0[...].utf8) }).joined() {
+        let elements = acceptEncoding.lazy.compactMap { FieldList.elements($0[...].utf8) }.joined()
+        for element in elements.prefix(FieldList.limit) {
             guard let (coding, weight) = weighted(element) else { continue }
             if coding.isWord("gzip") || coding.isWord("x-gzip") {
                 gzip = weight

@@ -4,13 +4,14 @@ package enum EntityTag {
 
     /// Whether If-None-Match or If-Match, as one or several fields, names this tag, or any (`RFC 9110 §13.1`).
     ///
-    /// A list is read up to where it is malformed.
+    /// A list is read up to where it is malformed, and no more than 64 tags are in all.
     /// - Parameter tag: strong, with its quotes; nil is named by `*` alone.
     package static func isNamed(_ tag: String?, in fields: [String], _ comparison: Comparison = .weak) -> Bool {
-        fields.contains { field in
+        var tagsLeft = FieldList.limit
+        return fields.contains { field in
             if field[...].utf8.withoutOuterSpace.elementsEqual("*".utf8) { return true }
             guard let tag else { return false }
-            return isListed(tag.utf8, in: field.utf8, comparison)
+            return isListed(tag.utf8, in: field.utf8, comparison, &tagsLeft)
         }
     }
 
@@ -21,11 +22,12 @@ package enum EntityTag {
     }
 
     private static func isListed(
-        _ tag: String.UTF8View, in list: String.UTF8View, _ comparison: Comparison
+        _ tag: String.UTF8View, in list: String.UTF8View, _ comparison: Comparison, _ tagsLeft: inout Int
     ) -> Bool {
         let quote = UInt8(ascii: "\"")
         var rest = list[...]
-        while true {
+        while tagsLeft > 0 {
+            tagsLeft -= 1
             rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") }
             let isWeak = rest.starts(with: "W/".utf8)
             if isWeak { rest = rest.dropFirst(2) }
@@ -33,5 +35,6 @@ package enum EntityTag {
             if !(isWeak && comparison == .strong), rest[...end].elementsEqual(tag) { return true }
             rest = rest[end...].dropFirst()
         }
+        return false
     }
 }
