@@ -117,9 +117,11 @@ final class ConnectionDoor: ChannelDuplexHandler {
         let bytes = unwrapInboundIn(data)
         // Where the peer has ended its side, the channel reads all there is, whether asked or not.
         isLeaving = !isReadAsked
-        if isLeaving, !takesBodies, connection == nil {
+        if isUploading || isLeaving && takesBodies {
+            take(bytes, context)
+        } else if isLeaving {
             takeLast(bytes, context)
-        } else if isCostly(bytes), !origin.connections.hasTime(on: context.eventLoop) {
+        } else if mayWait(bytes), !origin.connections.hasTime(on: context.eventLoop) {
             late = bytes
             lateSince = .now()
             let isHandshake = listener.isEncrypted && !isChosen
@@ -129,16 +131,24 @@ final class ConnectionDoor: ChannelDuplexHandler {
         }
     }
 
-    /// Whether it may take long to serve: handshakes and the requests of HTTP/2 do.
-    private func isCostly(_ bytes: ByteBuffer) -> Bool {
-        guard !takesBodies, connection == nil else { return false }
-        return listener.isEncrypted || isChosen || first != nil || bytes.readableBytesView.starts(with: "PRI ".utf8)
+    private var isUploading: Bool {
+        takesBodies && (connection?.isUploading ?? streams.values.contains { $0.isUploading })
     }
 
-    /// There are uploaders who end their side without waiting for the answer: what may be an upload over HTTP/1.1 is
-    /// taken. Who says so much over HTTP/2 and goes wants no answer, and who goes before the handshake has said nothing.
+    /// Whether it is not the beginning of an upload, as far as can be seen.
+    private func mayWait(_ bytes: ByteBuffer) -> Bool {
+        guard connection != nil || !listener.isEncrypted && !isChosen else { return true }
+        let start = bytes.readableBytesView
+        return !start.starts(with: "PU".utf8) && !start.starts(with: "PO".utf8)
+    }
+
+    /// There are peers who end their side without waiting for the answer, uploaders too. No answer is owed to who goes
+    /// before a handshake has begun, says so over HTTP/2, or asked so much before that the next read waits.
     private func takeLast(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard listener.isEncrypted, hasAnswered, !isChosen else { return }
+        guard isChosen ? connection != nil : hasAnswered || !listener.isEncrypted, late != nil || !isWaiting else {
+            return
+        }
+        isWaiting = false
         var all = late.take() ?? ByteBuffer()
         all.writeImmutableBuffer(bytes)
         take(all, context)
@@ -201,7 +211,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // The peer has gone, or wants no answer.
         if case ChannelEvent.inputClosed = event {
-            if connection?.finishesUpload() == true { return }
+            if connection?.isOwedAnswer() == true { return }
             return origin.connections.closeSoon(self, on: context.eventLoop)
         }
         context.fireUserInboundEventTriggered(event)
@@ -271,7 +281,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
         {
             return close()
         }
-        connection?.timePassed(now: now)
+        if late == nil { connection?.timePassed(now: now) }
         for stream in streams.values { stream.timePassed(now: now) }
     }
 
@@ -321,7 +331,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     /// Requests that one read may bring, for the next to follow at once.
     private static let modestRequests = 16
-    /// Who sends less at a time asks for little over HTTP/2.
+    /// Who sends less at a time asks for little.
     private static let modestBytes = smallestRead
     /// What is read at a time of a connection that has not uploaded: requests of that size are worked off in a few
     /// milliseconds.

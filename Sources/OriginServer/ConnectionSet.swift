@@ -17,11 +17,9 @@ final class ConnectionSet: Sendable {
         var roundEnd: NIODeadline?
     }
 
-    /// How long those who take long may be served in one round of the sockets that are ready, counted from the first of
-    /// them.
-    private static let roundTime = TimeAmount.milliseconds(4)
-    /// How long in one turn those of one kind, after which there is a round. Who is being served then is served.
-    private static let turnTime = TimeAmount.milliseconds(2)
+    /// How long those who ask may be served in one round of the sockets that are ready, counted from the first of them,
+    /// and how long those of one kind in one turn, after which there is a round. Who is being served then is served.
+    private static let turnTime = TimeAmount.milliseconds(4)
 
     /// Who goes before whom of those for whom there was no time when they came.
     enum Turn: Int, CaseIterable {
@@ -89,7 +87,7 @@ final class ConnectionSet: Sendable {
         guard let box = doors[ObjectIdentifier(eventLoop)] else { return true }
         let now = NIODeadline.now()
         if let end = box.value.roundEnd { return now < end }
-        box.value.roundEnd = now + Self.roundTime
+        box.value.roundEnd = now + Self.turnTime
         // It runs when all sockets have been seen to.
         eventLoop.execute { box.value.roundEnd = nil }
         return true

@@ -188,6 +188,10 @@ final class HTTP1Connection: ChannelDuplexHandler {
 
     // MARK: Requests
 
+    var isUploading: Bool {
+        if case .exchanging(let exchange) = state, case .uploading = exchange.phase { true } else { false }
+    }
+
     private func receive(_ part: HTTPServerRequestPart) {
         if case .closing = state {
             if case .body(let bytes) = part, isTooMuch(bytes) { abort() }
@@ -299,10 +303,19 @@ final class HTTP1Connection: ChannelDuplexHandler {
         state = .closing
     }
 
-    /// The peer has ended its side: whether it is owed an answer that is on its way.
-    func finishesUpload() -> Bool {
-        guard case .exchanging(let exchange) = state, case .finishing = exchange.phase else { return false }
-        keepsAlive = false
+    /// The peer has ended its side: whether it is owed an answer that is on its way, and how that ends is known. Who reads
+    /// what grows, or waits for it, is taken as gone: most are, and would wait for long.
+    func isOwedAnswer() -> Bool {
+        switch state {
+        case .exchanging(let exchange):
+            switch exchange.phase {
+            case .finishing, .sending: keepsAlive = false
+            case .begun, .uploading, .following, .awaiting, .holding, .ended: return false
+            }
+        case .idle where queuedWrites > 0: close()
+        case .closing where queuedWrites > 0: break
+        case .idle, .closing: return false
+        }
         return true
     }
 

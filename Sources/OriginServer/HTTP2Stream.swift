@@ -97,6 +97,8 @@ final class HTTP2Stream: ChannelInboundHandler {
 
     // MARK: The request
 
+    var isUploading: Bool { if case .uploading? = exchange?.phase { true } else { false } }
+
     private func begin(_ headers: HPACKHeaders) {
         let request = HTTPRequestHead(headers)
         let exchange = Exchange(request, origin: origin, listener: listener, peer: peer, wire: self)
