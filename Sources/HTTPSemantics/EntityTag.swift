@@ -27,11 +27,11 @@ package enum EntityTag {
         let quote = UInt8(ascii: "\"")
         var rest = list[...]
         while tagsLeft > 0 {
-            tagsLeft -= 1
             rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") }
             let isWeak = rest.starts(with: "W/".utf8)
             if isWeak { rest = rest.dropFirst(2) }
             guard rest.first == quote, let end = rest.dropFirst().firstIndex(of: quote) else { return false }
+            tagsLeft -= 1
             if !(isWeak && comparison == .strong), rest[...end].elementsEqual(tag) { return true }
             rest = rest[end...].dropFirst()
         }

@@ -14,19 +14,19 @@ final class ConnectionDoor: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     /// Reads there were.
-    private(set) var reads = 0
+    var reads = 0
     /// Requests that the current read, or the last one, has brought.
-    private var readRequests = 0
+    var readRequests = 0
     /// Whether the channel was asked to read, and has not finished.
-    private var isReadAsked = false
+    var isReadAsked = false
     /// Whether it is giving what it has read.
-    private var isReading = false
+    var isReading = false
     /// Whether its peer has ended its side, and what is still to be read comes all at once.
-    private(set) var isLeaving = false
+    var isLeaving = false
     /// Whether it waits for its turn, and is not read until then.
-    private var isWaiting = false
+    var isWaiting = false
     /// Whether what is read at a time is as much as bodies are worth.
-    private var takesBodies = false
+    private(set) var takesBodies = false
     let origin: OriginContext
     let listener: ListenerRole
     private(set) var peer: PeerAddress?
@@ -36,20 +36,20 @@ final class ConnectionDoor: ChannelDuplexHandler {
     /// Whether there has been a request.
     private var hasSpoken = false
     /// Whether anything was written, by TLS too.
-    private var hasAnswered = false
+    private(set) var hasAnswered = false
     /// Bytes that may yet be the beginning of the preface.
     private var first: ByteBuffer?
     /// What was read and waits for its turn, and since when.
-    private var late: ByteBuffer?
-    private var lateSince = NIODeadline.now()
+    var late: ByteBuffer?
+    var lateSince = NIODeadline.now()
     /// Since when its peer has had time to speak.
-    private var opened = NIODeadline.now()
-    private var context: ChannelHandlerContext?
+    var opened = NIODeadline.now()
+    private(set) var context: ChannelHandlerContext?
     /// The way around the channel, where nothing stands between it and the peer.
     private(set) var socket: DirectSocket?
     /// What is spoken: one connection, or any number of streams.
     var connection: HTTP1Connection?
-    private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
+    private(set) var streams: [ObjectIdentifier: HTTP2Stream] = [:]
     /// Bytes copied for its streams that are not sent yet.
     var copiedBytes = 0
     /// Bytes of bodies that its streams sent and that are not in the metrics yet.
@@ -111,98 +111,6 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
             """)
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        reads &+= 1
-        isReading = true
-        let bytes = unwrapInboundIn(data)
-        // Where the peer has ended its side, the channel reads all there is, whether asked or not.
-        isLeaving = !isReadAsked
-        if isUploading || isLeaving && takesBodies {
-            take(bytes, context)
-        } else if isLeaving {
-            takeLast(bytes, context)
-        } else if mayWait(bytes), !origin.connections.hasTime(on: context.eventLoop) {
-            late = bytes
-            lateSince = .now()
-            let isHandshake = listener.isEncrypted && !isChosen
-            wait(as: isHandshake ? .handshake : bytes.readableBytes < Self.modestBytes ? .modest : .greedy, context)
-        } else {
-            take(bytes, context)
-        }
-    }
-
-    private var isUploading: Bool {
-        takesBodies && (connection?.isUploading ?? streams.values.contains { $0.isUploading })
-    }
-
-    /// Whether it is not the beginning of an upload, as far as can be seen.
-    private func mayWait(_ bytes: ByteBuffer) -> Bool {
-        guard connection != nil || !listener.isEncrypted && !isChosen else { return true }
-        let start = bytes.readableBytesView
-        return !start.starts(with: "PU".utf8) && !start.starts(with: "PO".utf8)
-    }
-
-    /// There are peers who end their side without waiting for the answer, uploaders too. No answer is owed to who goes
-    /// before a handshake has begun, says so over HTTP/2, or asked so much before that the next read waits.
-    private func takeLast(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard isChosen ? connection != nil : hasAnswered || !listener.isEncrypted, late != nil || !isWaiting else {
-            return
-        }
-        isWaiting = false
-        var all = late.take() ?? ByteBuffer()
-        all.writeImmutableBuffer(bytes)
-        take(all, context)
-    }
-
-    private func wait(as turn: ConnectionSet.Turn, _ context: ChannelHandlerContext) {
-        isWaiting = true
-        origin.connections.wait(self, as: turn, on: context.eventLoop)
-    }
-
-    private func take(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        readRequests = 0
-        guard isChosen || listener.isEncrypted else { return choose(bytes, context) }
-        context.fireChannelRead(NIOAny(bytes))
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        if isReading {
-            isReadAsked = false
-        } else if late != nil {
-            // The channel says so too where there was nothing to be read but the end.
-            isLeaving = true
-            takeLast(ByteBuffer(), context)
-        }
-        // TLS gives what it has read only now.
-        context.fireChannelReadComplete()
-        isReading = false
-    }
-
-    /// Who sends many requests at a time is read in turn with others who do, so that all others go before them.
-    func read(context: ChannelHandlerContext) {
-        // The channel asks again when it has given all it has read.
-        guard !isReading, !isWaiting, !isReadAsked else { return }
-        guard readRequests > Self.modestRequests, isOpen else {
-            isReadAsked = true
-            return context.read()
-        }
-        wait(as: .greedy, context)
-    }
-
-    /// It is this connection's turn.
-    func takeTurn() {
-        guard let context else { return }
-        isWaiting = false
-        readRequests = 0
-        guard let bytes = late.take() else { return read(context: context) }
-        opened = opened + (.now() - lateSince)
-        isReading = true
-        take(bytes, context)
-        guard isOpen else { return }
-        channelReadComplete(context: context)
-        context.channel.read()
-    }
-
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         hasAnswered = true
         context.write(data, promise: promise)
@@ -232,7 +140,7 @@ final class ConnectionDoor: ChannelDuplexHandler {
 
     // MARK: What is spoken
 
-    private func choose(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    func choose(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         var all = bytes
         if var first {
             first.writeImmutableBuffer(bytes)
@@ -329,10 +237,6 @@ final class ConnectionDoor: ChannelDuplexHandler {
         origin.streams.wrappingSubtract(1, ordering: .relaxed)
     }
 
-    /// Requests that one read may bring, for the next to follow at once.
-    private static let modestRequests = 16
-    /// Who sends less at a time asks for little.
-    private static let modestBytes = smallestRead
     /// What is read at a time of a connection that has not uploaded: requests of that size are worked off in a few
     /// milliseconds.
     static let requestBytes = 4 << 10

@@ -23,6 +23,8 @@ import Testing
             (["gzip;level=1"], .identity),
             (["gzip;q=0.5;x=1"], .identity), (["gzip;q=1x"], .identity), ([",,gzip,,"], .gzip),
             ([String(repeating: "br,", count: 64) + "gzip"], .identity),
+            ([String(repeating: "br,", count: 62) + "br", "gzip"], .gzip),
+            ([String(repeating: "br,", count: 63) + "br", "gzip"], .identity),
         ] as [([String], ContentCoding?)])
     func `the better coding is taken`(fields: [String], coding: ContentCoding?) {
         #expect(ContentCoding.preferred(fields) == coding)

@@ -23,6 +23,13 @@ import Testing
         #expect(!EntityTag.isNamed(nil, in: ["\"a\"", ""]))
     }
 
+    @Test func `of all lists together 64 tags are read`() {
+        let others = { (count: Int) in Array(repeating: "\"\"", count: count).joined(separator: ",") }
+        #expect(EntityTag.isNamed("\"a\"", in: [others(30), others(33), "\"a\""]))
+        #expect(!EntityTag.isNamed("\"a\"", in: [others(30), others(34), "\"a\""]))
+        #expect(EntityTag.isNamed("\"a\"", in: [others(64), "*"]))
+    }
+
     @Test func `another coding of an object has another tag`() {
         #expect(EntityTag.of("\"a-1\"", coding: "gzip") == "\"a-1-gzip\"")
         #expect(EntityTag.of("", coding: "gzip") == "")

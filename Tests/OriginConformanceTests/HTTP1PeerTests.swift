@@ -142,6 +142,20 @@ import Testing
         }
     }
 
+    @Test func `who ends its side is sent the rest of a complete object`() async throws {
+        try await withOrigin { origin in
+            let body = String(repeating: "x", count: 30_000_000)
+            #expect(try await origin.send(.put(Self.path, body)).status == 201)
+            let connection = try await HTTP1Connection(to: origin.address)
+            let inbox = connection.expect()
+            connection.send(Self.get)
+            connection.closeOutput()
+            let response = try await inbox.wait(for: "response") { $0.end == nil ? nil : $0 }
+            #expect(response.end == .whole)
+            #expect(response.bytes.readableBytes == 30_000_000)
+        }
+    }
+
     @Test func `the start of an upload sent ahead is served when its turn has come`() async throws {
         try await withOrigin {
             $0.holdMissing = .seconds(20)
