@@ -7,6 +7,7 @@
    deaf         readers of PATH that never read
    ask          HEAD requests for PATH as fast as they are taken, by peers that never read
    leave        as many of those as go at once, and then the end of the sending side
+   batch        16 GETs of PATH at a time, and again when they are answered
    length       an upload of 10 GB that says so, and chunks, one that does not
    paths        a GET of another path each time, on connections that stay as long as the server lets them
    noise        random bytes, and requests with a random part
@@ -27,15 +28,16 @@
 #include <stdbool.h>
 #include <sys/epoll.h>
 
-enum kind { DRIP_HEAD, DRIP_TLS, DRIP_PREFACE, DRIP_BODY, HOLD, DEAF, ASK, LEAVE, LENGTH, CHUNKS, PATHS, NOISE, CUT, KINDS };
+enum kind { DRIP_HEAD, DRIP_TLS, DRIP_PREFACE, DRIP_BODY, HOLD, DEAF, ASK, LEAVE, BATCH, LENGTH, CHUNKS, PATHS, NOISE, CUT, KINDS };
 static const char *const kinds[KINDS] = {"drip-head", "drip-tls", "drip-preface", "drip-body", "hold", "deaf", "ask",
-    "leave", "length", "chunks", "paths", "noise", "cut"};
+    "leave", "batch", "length", "chunks", "paths", "noise", "cut"};
 
 struct peer {
     int fd, number;
     /* What is still to be sent of a piece. */
     char text[1024];
     size_t sent, size, drips;
+    int unanswered;
     /* Where in the filler it is. */
     size_t filled;
     bool connected, is_reader;
@@ -53,7 +55,7 @@ static struct endpoint endpoint;
 static struct peer *peers;
 /* What is sent without end: a whole number of requests. */
 static char filler[64 * 1024];
-enum { request_size = 128 };
+enum { request_size = 128, batch_count = 16 };
 static long opened, failed, closed, answered, wrong, statuses[600];
 static uint64_t asked, sent_bytes, random_state = 88172645463325252;
 
@@ -118,6 +120,14 @@ static void begin(struct peer *peer) {
         case ASK:
         case LEAVE:
         case DEAF: say(peer, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path); break;
+        case BATCH:
+            peer->sent = peer->size = 0;
+            peer->unanswered = batch_count;
+            asked += batch_count;
+            for (int i = 0; i < batch_count; i++)
+                peer->size += (size_t)snprintf(peer->text + peer->size, sizeof peer->text - peer->size,
+                    "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+            break;
         case LENGTH:
             say(peer, "PUT /abuse/%d/length.ts HTTP/1.1\r\nHost: a\r\nContent-Length: %llu\r\n\r\n", peer->number,
                 (unsigned long long)upload_bytes);
@@ -222,7 +232,7 @@ static bool hear(struct peer *peer, struct bytes input) {
             /* Nothing whole ever came to this path. */
             if (kind == CUT && peer->is_reader && peer->response.status == 200) wrong++;
             if (peer->response.closes || kind == CUT || kind == NOISE) return false;
-            if (kind == PATHS) begin(peer);
+            if (kind == PATHS || (kind == BATCH && --peer->unanswered == 0)) begin(peer);
             break;
         case HTTP_INVALID: return false;
     }
@@ -260,7 +270,7 @@ static void handle(struct peer *peer, uint32_t events) {
         return leave(peer, return_ns);
     }
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) receive(peer);
-    if (peer->fd >= 0 && kind == PATHS && peer->sent < peer->size) push(peer);
+    if (peer->fd >= 0 && (kind == PATHS || kind == BATCH) && peer->sent < peer->size) push(peer);
 }
 
 /* What time brings: a further byte, a new connection, an upload's break. */
@@ -310,7 +320,7 @@ static void read_options(int count, char **arguments) {
         default: exit(2);
     }
     if (optind + 1 != count) give_up("abuse", "one HOST:PORT is needed");
-    if (peer_count < 1 || addresses < 1 || strlen(path) > (asks() ? 80 : 512)) give_up("abuse", "an option is out of range");
+    if (peer_count < 1 || addresses < 1 || strlen(path) > (kind == BATCH ? 32 : asks() ? 80 : 512)) give_up("abuse", "an option is out of range");
     endpoint = endpoint_named(arguments[optind]);
 }
 

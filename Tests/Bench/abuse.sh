@@ -196,11 +196,13 @@ abuse() {
     abuse_round "prefaces dripped" hostile_twice drip-preface -n 2000 -a 4
     abuse_round "bodies dripped" hostile "$publish_port" drip-body -n 2000 -a 4
     curl -fsS -o /dev/null -T README.md "http://127.0.0.1:$publish_port/abuse/deaf/small.ts"
+    curl -fsS -o /dev/null -X PUT --data-binary x "http://127.0.0.1:$publish_port/abuse/deaf/tiny.ts"
     abuse_round "21,000 connections" abuse_crowd
     curl -fsS -o /dev/null -T "$logs/object.ts" "http://127.0.0.1:$publish_port/abuse/deaf/complete.ts"
     abuse_round "deaf readers" abuse_deaf
     abuse_round "deaf askers" hostile "$origin_port" ask -n 250 -p /abuse/deaf/small.ts
     abuse_round "askers who leave" hostile "$origin_port" leave -n 250 -p /abuse/deaf/small.ts
+    abuse_round "batches of requests" hostile "$origin_port" batch -n 2000 -a 4 -p /abuse/deaf/tiny.ts
     abuse_round "HTTP/2 rushes" abuse_rush "http://127.0.0.1:$origin_port/abuse/deaf/small.ts"
     abuse_round "10 GB uploads" abuse_uploads
     abuse_round "250 MB uploads" abuse_large
