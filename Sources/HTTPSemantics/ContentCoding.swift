@@ -11,8 +11,10 @@ package enum ContentCoding: String, Sendable {
         var gzip: Int?
         var identity: Int?
         var others: Int?
-        let elements = acceptEncoding.lazy.compactMap { FieldList.elements($0[...].utf8) }.joined()
-        for element in elements.prefix(FieldList.limit) {
+        var elementsLeft = FieldList.limit
+        for element in acceptEncoding.lazy.compactMap({ FieldList.elements($0[...].utf8) }).joined() {
+            guard elementsLeft > 0 else { break }
+            elementsLeft -= 1
             guard let (coding, weight) = weighted(element) else { continue }
             if coding.isWord("gzip") || coding.isWord("x-gzip") {
                 gzip = weight

@@ -14,7 +14,7 @@ extension ConnectionDoor {
         let bytes = unwrapInboundIn(data)
         // Where the peer has ended its side, the channel reads all there is, whether asked or not.
         isLeaving = !isReadAsked
-        if isUploading || isLeaving && takesBodies {
+        if isUploading {
             take(bytes, context)
         } else if isLeaving {
             takeLast(bytes, context)
@@ -40,11 +40,12 @@ extension ConnectionDoor {
     }
 
     /// There are peers who end their side without waiting for the answer, uploaders too. No answer is owed to who goes
-    /// before a handshake has begun, says so over HTTP/2, or asked so much before that the next read waits.
+    /// before a handshake has begun, says so over HTTP/2, or asked so much before that the next read waits; unless it has
+    /// uploaded.
     private func takeLast(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard isChosen ? connection != nil : hasAnswered || !listener.isEncrypted, late != nil || !isWaiting else {
-            return
-        }
+        guard takesBodies || (isChosen ? connection != nil : hasAnswered || !listener.isEncrypted),
+            takesBodies || late != nil || !isWaiting
+        else { return }
         isWaiting = false
         var all = late.take() ?? ByteBuffer()
         all.writeImmutableBuffer(bytes)

@@ -181,15 +181,15 @@ final class ConnectionDoor: ChannelDuplexHandler {
         guard isOpen else { return }
         countSentBytes()
         // Who waits for his turn is not who takes this time.
-        if !hasSpoken, connection == nil, late == nil, now - opened >= origin.configuration.requestTimeout {
+        if !hasSpoken, connection == nil, !isLate, now - opened >= origin.configuration.requestTimeout {
             return close()
         }
-        if connection == nil, late == nil, isChosen, streams.isEmpty,
+        if connection == nil, !isLate, isChosen, streams.isEmpty,
             now - quietSince >= origin.configuration.idleTimeout + Self.farewellTime
         {
             return close()
         }
-        if late == nil { connection?.timePassed(now: now) }
+        connection?.timePassed(now: now)
         for stream in streams.values { stream.timePassed(now: now) }
     }
 
@@ -202,6 +202,9 @@ final class ConnectionDoor: ChannelDuplexHandler {
     func close() {
         context?.close(promise: nil)
     }
+
+    /// Whether something was read that waits for its turn.
+    var isLate: Bool { late != nil }
 
     /// Whether the connection's end has not come.
     var isOpen: Bool { context != nil }

@@ -53,6 +53,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
     private var isBeginning = false
     private var isReadHeld = false
     private var isOutputClosed = false
+    /// Whether the peer has ended its side.
+    private var isInputClosed = false
     private var isDraining = false
     private var ignoredBytes = 0
     /// When the last exchange ended, or the output was closed.
@@ -175,7 +177,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
         switch state {
         case .exchanging(let exchange): exchange.resume()
         case .idle: beginPipelined()
-        case .closing: break
+        case .closing: if isInputClosed, queuedWrites == 0 { door.close() }
         }
     }
 
@@ -289,7 +291,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         pipelined.removeAll()
         idleSince = .now()
         context.flush()
-        context.close(mode: .output, promise: nil)
+        // With both sides closed the channel gives up what is queued.
+        if !isInputClosed || queuedWrites == 0 { context.close(mode: .output, promise: nil) }
         releaseRead()
     }
 
@@ -306,6 +309,7 @@ final class HTTP1Connection: ChannelDuplexHandler {
     /// The peer has ended its side: whether it is owed an answer that is on its way, and how that ends is known. Who reads
     /// what grows, or waits for it, is taken as gone: most are, and would wait for long.
     func isOwedAnswer() -> Bool {
+        isInputClosed = true
         switch state {
         case .exchanging(let exchange):
             switch exchange.phase {
@@ -337,7 +341,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         case .exchanging(let exchange):
             if exchange.timeLeft(now: now) <= .zero { exchange.expire() }
         case .idle where queuedWrites == 0:
-            if idleTimeLeft(now: now) <= .zero { abort() }
+            // Who waits for his turn is not who takes this time.
+            if !door.isLate, idleTimeLeft(now: now) <= .zero { abort() }
         case .closing where isOutputClosed:
             let isTaken = socket?.hasUnsent != true || now - idleSince >= origin.configuration.stallLimit
             if isTaken, now - idleSince >= Self.lingerTime { abort() }
