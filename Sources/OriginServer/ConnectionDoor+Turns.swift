@@ -22,7 +22,9 @@ extension ConnectionDoor {
             late = bytes
             lateSince = .now()
             let isHandshake = listener.isEncrypted && !isChosen
-            wait(as: isHandshake ? .handshake : bytes.readableBytes < Self.modestBytes ? .modest : .greedy, context)
+            // Who has uploaded may be about to, behind what cannot be read yet.
+            let isModest = takesBodies || bytes.readableBytes < Self.modestBytes
+            wait(as: isHandshake ? .handshake : isModest ? .modest : .greedy, context)
         } else {
             take(bytes, context)
         }
