@@ -22,9 +22,7 @@ extension ConnectionDoor {
             late = bytes
             lateSince = .now()
             let isHandshake = listener.isEncrypted && !isChosen
-            // Who has uploaded may be about to, behind what cannot be read yet.
-            let isModest = takesBodies || bytes.readableBytes < Self.modestBytes
-            wait(as: isHandshake ? .handshake : isModest ? .modest : .greedy, context)
+            wait(as: isHandshake ? .handshake : bytes.readableBytes < Self.modestBytes ? .modest : .greedy, context)
         } else {
             take(bytes, context)
         }
