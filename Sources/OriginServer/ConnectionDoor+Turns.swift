@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP1
 
 /// What is read, and when it is served: there are peers for whom an event loop would let all others wait.
 extension ConnectionDoor {

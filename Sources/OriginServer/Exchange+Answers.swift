@@ -16,8 +16,8 @@ extension Exchange {
         if let allowed { head.add("Access-Control-Allow-Origin", allowed) }
         if allowed != nil, cors.allowsCredentials { head.add("Access-Control-Allow-Credentials", "true") }
         if varies { head.addVary("Origin") }
-        if let heldSince {
-            head.add("Headwater-Held", Self.seconds((.now() - heldSince).nanoseconds))
+        if isHeld {
+            head.add("Headwater-Held", Self.seconds((.now() - began).nanoseconds))
         }
         return head
     }

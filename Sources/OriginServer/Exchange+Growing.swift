@@ -92,7 +92,7 @@ extension Exchange {
     func start(
         _ framing: ResponseFraming, sharing shared: SharedHead, isFollowed: Bool, _ head: () -> ResponseHead
     ) {
-        guard heldSince == nil, !origin.access.cors.allowOrigin(for: nil).varies else {
+        guard !isHeld, !origin.access.cors.allowOrigin(for: nil).varies else {
             return wire.start(head(), framing)
         }
         var isCounted = false

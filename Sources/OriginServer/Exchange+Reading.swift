@@ -186,7 +186,7 @@ extension Exchange {
     /// Waits for an object to come, if the origin is to; else says that there is none.
     private func hold(_ key: ObjectKey) {
         let limit = origin.configuration.holdMissing
-        guard heldSince == nil, limit > .zero, !origin.isDraining else { return answerMissing() }
+        guard !isHeld, limit > .zero, !origin.isDraining else { return answerMissing() }
         let bound = NIOLoopBound(self, eventLoop: wire.eventLoop)
         switch origin.store.wait(for: key, on: wire.eventLoop, { bound.value.arrived() }) {
         case .present: serve(key)
@@ -195,8 +195,7 @@ extension Exchange {
             answerMissing()
         case .waiting(let id):
             phase = .holding(id)
-            // As its limit is counted.
-            heldSince = began
+            isHeld = true
             origin.metrics.holds.increment()
         }
     }

@@ -60,7 +60,8 @@ final class Exchange: ObjectReader {
     var receivedBytes = 0
     /// When the store let go of the object that is being read.
     var goneSince: NIODeadline?
-    var heldSince: NIODeadline?
+    /// Whether it has waited for its object.
+    var isHeld = false
     var isResuming = false
     let began = NIODeadline.now()
 

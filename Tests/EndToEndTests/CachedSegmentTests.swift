@@ -6,18 +6,33 @@ import Testing
 @Suite(.serialized) struct CachedSegmentTests {
     static let path = "/live/show/1.ts"
 
+    /// Of 160 readers, so many may wait longer for their first byte than all have to.
+    private static let strayReaders = 8
+
     static func media(_ count: Int) -> [UInt8] {
         var numbers = RandomNumbers(seed: 4)
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &numbers) }
     }
 
     @Test func `200 readers that join a growing segment cost the origin one request, and get all of it`() async throws {
+        // Time is given three attempts, for what else this host may do; all the rest holds in each.
+        for attempt in 1...3 {
+            let firstBytes = try await firstBytesOfLaterReaders()
+            #expect(firstBytes.count == 160)
+            let isInTime = firstBytes[firstBytes.count - 1 - Self.strayReaders] < .milliseconds(50)
+            if isInTime { return }
+            #expect(isInTime || attempt < 3)
+        }
+    }
+
+    /// How long those who came while it grew waited for their first byte, in order.
+    private func firstBytesOfLaterReaders() async throws -> [Duration] {
         // 2.5 s at 3 Mb/s.
         let media = Self.media(940_000)
         let object = ByteBuffer(bytes: media)
-        try await withOrigin { origin in
+        return try await withOrigin { origin in
             let recorder = try await OriginRecorder(inFrontOf: origin)
-            try await withVarnish(inFrontOf: recorder.port) { varnish in
+            let firstBytes = try await withVarnish(inFrontOf: recorder.port) { varnish -> [Duration] in
                 let upload = try await GrowingUpload(Self.path, at: origin.port)
                 await upload.send(Array(media[..<40_000]))
                 try await upload.untilServed()
@@ -55,9 +70,6 @@ import Testing
                 #expect(requests == 1)
 
                 let firstBytes = laterReaders.compactMap(\.firstByte).sorted()
-                #expect(firstBytes.count == 160)
-                let median = firstBytes[firstBytes.count / 2]
-                #expect(median < .milliseconds(50))
                 // Varnish counts when it is done with a reader.
                 let (hits, misses) = try await poll(for: "200 lookups to be counted") { () -> (Int, Int)? in
                     let hits = try await varnish.counter("MAIN.cache_hit")
@@ -67,11 +79,13 @@ import Testing
                 #expect(hits == 199 && misses == 1)
                 print(
                     "200 readers of a growing segment through Varnish: requests at the origin \(requests);",
-                    "first byte of those who joined later: median \(median),",
+                    "first byte of those who joined later: median \(firstBytes[firstBytes.count / 2]),",
                     "90 % \(firstBytes[firstBytes.count * 9 / 10]), maximum \(firstBytes[firstBytes.count - 1]);",
                     "hit ratio \(Double(hits) / Double(hits + misses))")
+                return firstBytes
             }
             try await recorder.close()
+            return firstBytes
         }
     }
 

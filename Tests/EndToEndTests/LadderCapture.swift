@@ -84,14 +84,15 @@ extension Services {
     }
 }
 
-/// Captures up to three times, each in fresh services, until the ingest says that all went through it in time. Gives the
-/// last capture, and what the ingest had counted by then.
+/// Captures up to three times, each in fresh services, until the ingest says that all went through it in time and nothing
+/// is missing. Gives the last capture, and what the ingest had counted by then.
 func captureInTime<Captured: Sendable>(
+    isWhole: (Captured) throws -> Bool = { _ in true },
     _ capture: () async throws -> (Captured, Metrics)
 ) async throws -> (Captured, Metrics) {
     for _ in 0..<2 {
         let (captured, metrics) = try await capture()
-        if !metrics.tellsOfLateness { return (captured, metrics) }
+        if try !metrics.tellsOfLateness && isWhole(captured) { return (captured, metrics) }
     }
     return try await capture()
 }

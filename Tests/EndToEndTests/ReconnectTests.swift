@@ -16,7 +16,7 @@ import Testing
                 let url = "\(services.rtmp)/live/stream"
                 async let reading = services.readPackets("live/stream")
                 for round in 0...Self.reconnects {
-                    if round > 0 { try await Task.sleep(for: .seconds(3)) }  // the outage itself
+                    if round > 0 { try await Task.sleep(for: .seconds(5)) }  // the outage itself
                     try await services.publish(file, to: url) {
                         if round == 0 {
                             _ = try await services.ingestLog.line(with: "broadcast started broadcast.id")
